@@ -1,0 +1,75 @@
+// Package taps lets a model name the intermediate values that are worth looking at, beside its output.
+package taps
+
+import (
+	"strings"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Taps collects named nodes of one graph. A nil *Taps collects nothing.
+type Taps struct {
+	root  string
+	names []string
+	nodes map[string]*graph.Node
+}
+
+// New returns an empty collection whose names are relative to root.
+func New(root *model.Scope) *Taps {
+	return &Taps{root: root.Scope(), nodes: map[string]*graph.Node{}}
+}
+
+// Add names a node: the path of scope below the root, then name, joined by dots (layers.0.gate.audio.g_r). It panics when the
+// name is taken, or scope lies outside the root.
+func (t *Taps) Add(scope *model.Scope, name string, node *graph.Node) {
+	if t == nil {
+		return
+	}
+	full := t.name(scope, name)
+	if t.nodes[full] != nil {
+		exceptions.Panicf("taps: %q is added twice", full)
+	}
+	t.names = append(t.names, full)
+	t.nodes[full] = node
+}
+
+func (t *Taps) name(scope *model.Scope, name string) string {
+	path := strings.Trim(scope.Scope(), model.ScopeSeparator)
+	root := strings.Trim(t.root, model.ScopeSeparator)
+	below, found := strings.CutPrefix(path+model.ScopeSeparator, root+model.ScopeSeparator)
+	if root == "" {
+		below, found = path, true
+	}
+	if !found {
+		exceptions.Panicf("taps: scope %s of %q lies outside %s", scope.Scope(), name, t.root)
+	}
+	below = strings.Trim(below, model.ScopeSeparator)
+	return strings.TrimPrefix(strings.ReplaceAll(below, model.ScopeSeparator, ".")+"."+name, ".")
+}
+
+// Names lists the names in the order of addition.
+func (t *Taps) Names() []string {
+	if t == nil {
+		return nil
+	}
+	return append([]string{}, t.names...)
+}
+
+// Nodes lists the nodes in the order of [Taps.Names].
+func (t *Taps) Nodes() []*graph.Node {
+	var out []*graph.Node
+	for _, name := range t.Names() {
+		out = append(out, t.nodes[name])
+	}
+	return out
+}
+
+// Get is the node of that name, nil where there is none.
+func (t *Taps) Get(name string) *graph.Node {
+	if t == nil {
+		return nil
+	}
+	return t.nodes[name]
+}
