@@ -134,13 +134,10 @@ func lengthCard(lengths []int) LengthCard {
 func (c Card) files() []string {
 	names := []string{indexFile}
 	for _, split := range Splits {
-		for _, m := range Modalities {
-			if c.Source.Width[m] > 0 {
-				names = append(names, arrayFile(split, m))
+		for _, array := range c.Source.layouts(split) {
+			if array.file != "" {
+				names = append(names, array.file)
 			}
-		}
-		if c.Source.Tokens {
-			names = append(names, tokenFile(split))
 		}
 	}
 	return names

@@ -37,11 +37,9 @@ type Writer struct {
 
 // splitWriter holds the arrays of one split and what its card is made from.
 type splitWriter struct {
-	values    [3]*npy.Stream // nil where the modality is absent
-	tokens    *npy.Stream    // nil where there are none
+	arrays    [tokens + 1]*npy.Stream // see layouts; nil where there is none
+	lengths   [tokens + 1][]int
 	labels    []float32
-	lengths   [3][]int
-	tokenRows []int
 	empty     [3]int
 	nonFinite [3]int
 }
@@ -115,19 +113,15 @@ func (w *Writer) create() (err error) {
 }
 
 func (s *splitWriter) create(dir string, name SplitName, source Source) (err error) {
-	for _, m := range Modalities {
-		if source.Width[m] == 0 {
+	for i, array := range source.layouts(name) {
+		if array.file == "" {
 			continue
 		}
-		s.values[m], err = npy.Create(filepath.Join(dir, arrayFile(name, m)), npy.Float32, source.Width[m])
-		if err != nil {
+		if s.arrays[i], err = npy.Create(filepath.Join(dir, array.file), array.elements, array.row...); err != nil {
 			return err
 		}
 	}
-	if source.Tokens {
-		s.tokens, err = npy.Create(filepath.Join(dir, tokenFile(name)), npy.Int32)
-	}
-	return err
+	return nil
 }
 
 // Add appends an example to a split. An example that breaks a rule is an error that names it and the remedy; nothing of it is
@@ -148,30 +142,31 @@ func (w *Writer) Add(split SplitName, e Example) error {
 
 func (w *Writer) add(name SplitName, e Example) error {
 	s := w.splits[name]
-	for m, stream := range s.values {
-		if stream == nil {
+	for m, width := range w.source.Width {
+		if width == 0 {
 			continue
 		}
 		values, count := finite(e.Values[m])
 		if len(values) == 0 {
-			values, e.Info.Lengths[m] = make([]float32, w.source.Width[m]), 1
+			values, e.Info.Lengths[m] = make([]float32, width), 1
 			s.empty[m]++
 		}
 		s.nonFinite[m] += count
-		s.lengths[m] = append(s.lengths[m], e.Info.Lengths[m])
-		if err := stream.Floats(values); err != nil {
+		if err := s.arrays[m].Floats(values); err != nil {
 			return err
 		}
 	}
-	if s.tokens != nil {
-		if err := s.tokens.Ints(e.Tokens); err != nil {
+	if w.source.Tokens {
+		if err := s.arrays[tokens].Ints(e.Tokens); err != nil {
 			return err
 		}
-		s.tokenRows = append(s.tokenRows, len(e.Tokens))
 	}
-	s.labels = append(s.labels, e.Info.Label)
 	e.Info.Tokens = len(e.Tokens)
 	e.Info.Words = strings.Join(strings.Fields(strings.ToValidUTF8(e.Info.Words, "�")), " ")
+	for i, n := range e.Info.steps() {
+		s.lengths[i] = append(s.lengths[i], n)
+	}
+	s.labels = append(s.labels, e.Info.Label)
 	return w.index.Write(record(name, len(s.labels)-1, e.Info))
 }
 
@@ -233,8 +228,11 @@ func (w *Writer) finish() (Card, error) {
 		return card, err
 	}
 	for _, name := range Splits {
-		for _, stream := range w.splits[name].streams() {
-			if err := stream.Close(); err != nil {
+		for _, array := range w.splits[name].arrays {
+			if array == nil {
+				continue
+			}
+			if err := array.Close(); err != nil {
 				return card, err
 			}
 		}
@@ -252,17 +250,8 @@ func (w *Writer) finish() (Card, error) {
 	return card, err
 }
 
-func (s *splitWriter) streams() (all []*npy.Stream) {
-	for _, stream := range append(s.values[:], s.tokens) {
-		if stream != nil {
-			all = append(all, stream)
-		}
-	}
-	return all
-}
-
 func (s *splitWriter) card(width [3]int) SplitCard {
-	c := SplitCard{Examples: len(s.labels), Labels: labelCard(s.labels), Tokens: lengthCard(s.tokenRows)}
+	c := SplitCard{Examples: len(s.labels), Labels: labelCard(s.labels), Tokens: lengthCard(s.lengths[tokens])}
 	for _, m := range Modalities {
 		c.Modalities[m] = ModalityCard{
 			Modality: m.String(), Width: width[m], Lengths: lengthCard(s.lengths[m]), Empty: s.empty[m], NonFinite: s.nonFinite[m],
@@ -302,8 +291,10 @@ func (w *Writer) Abort() {
 		_ = w.indexFile.Close()
 	}
 	for _, s := range w.splits {
-		for _, stream := range s.streams() {
-			stream.Abandon()
+		for _, array := range s.arrays {
+			if array != nil {
+				array.Abandon()
+			}
 		}
 	}
 	_ = os.RemoveAll(w.partial)

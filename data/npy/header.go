@@ -38,13 +38,17 @@ func (h Header) itemSize() int {
 	return map[string]int{Float32: 4, Int32: 4, Float64: 8, Int64: 8}[h.Type]
 }
 
-// encode is HeaderSize bytes long.
+// encode is HeaderSize bytes long, and for all but enormous shapes what numpy.save writes.
 func (h Header) encode() []byte {
 	dims := make([]string, len(h.Shape))
 	for i, n := range h.Shape {
-		dims[i] = strconv.Itoa(n) + ","
+		dims[i] = strconv.Itoa(n)
 	}
-	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", h.Type, strings.Join(dims, " "))
+	shape := strings.Join(dims, ", ")
+	if len(dims) == 1 {
+		shape += ","
+	}
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", h.Type, shape)
 	b := binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), HeaderSize-10)
 	return fmt.Appendf(b, "%-*s\n", HeaderSize-11, dict)
 }

@@ -54,7 +54,7 @@ const (
 func (c Config) Validate() error {
 	for i, n := range c.sizes() {
 		if n < 1 {
-			return fmt.Errorf("planted: %s has %d examples; ask for at least 1", names[i], n)
+			return fmt.Errorf("planted: %s has %d examples; ask for at least 1", data.Splits[i], n)
 		}
 	}
 	if !(c.Correlation >= 0 && c.Correlation < 1) {

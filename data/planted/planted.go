@@ -35,12 +35,6 @@ type Set struct {
 	Train, Valid, Test Split
 }
 
-// example is one entry of the index and its three sequences, each [Lengths[m], Width[m]], row major.
-type example struct {
-	Info   data.Info
-	Values [3][]float32
-}
-
 // Generate makes the whole set in memory. It is an error if the configuration is not [Config.Validate]d.
 func Generate(c Config) (*Set, error) {
 	if err := c.Validate(); err != nil {
@@ -53,9 +47,6 @@ func Generate(c Config) (*Set, error) {
 	}
 	return set, nil
 }
-
-// names of the splits, in the order of Config.sizes.
-var names = [3]string{"train", "valid", "test"}
 
 // generator holds what all examples share.
 type generator struct {
@@ -92,14 +83,14 @@ func (g *generator) split(split, n int) Split {
 }
 
 // example draws one example. Each purpose has a stream of random numbers of its own.
-func (g *generator) example(split, row int) example {
+func (g *generator) example(split, row int) data.Example {
 	latent := g.latents(g.draws(split, row, forLatents))
 	lengths := g.lengths(g.draws(split, row, forLengths))
 	words := sentence(g.draws(split, row, forWords), latent[data.Text], lengths[data.Text])
 	latent[data.Text], lengths[data.Text] = Score(words), len(words)
 
-	e := example{Info: data.Info{
-		ID: fmt.Sprintf("%s-%05d", names[split], row), Words: join(words), Lengths: lengths,
+	e := data.Example{Info: data.Info{
+		ID: fmt.Sprintf("%s-%05d", data.Splits[split], row), Words: join(words), Lengths: lengths,
 	}}
 	for _, m := range data.Modalities {
 		e.Info.Unimodal[m] = float32(latent[m])
