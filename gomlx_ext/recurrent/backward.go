@@ -1,135 +1,112 @@
 package recurrent
 
-import . "github.com/gomlx/gomlx/core/graph"
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
 
-// linear is a recurrence linearised around the states it went through. In the adjoints of the states every step is a product
-// with these coefficients, so they are computed for all steps at once, outside the reverse scan.
-type linear struct {
-	// projected and recurrent [T, S, B, G, h] take the adjoints of the states to those of the two parts of the gates. They
-	// are equal for a cell whose gates see only the sum of both.
-	projected, recurrent *Node
-	// carry [T, S, B, h], one per carried state, takes its adjoint past the step, beside what flows through the gates.
-	carry []*Node
-	// output [T, S, B, h] is how much of the adjoint of h reaches the memory c. LSTM only.
-	output *Node
-}
-
-// backward is the gradient of [looped]: adjoints of its inputs given those of its outputs. Only the history of h, the
-// scan's one visible output, can carry an adjoint.
-func backward(cell cell, inputs, outputs, adjoints []*Node) []*Node {
-	projected, weights, bias, mask := inputs[projectedAt], inputs[weightsAt], inputs[biasAt], inputs[maskAt]
-	after := outputs[historyAt : historyAt+cell.memories]
-	before := make([]*Node, cell.memories)
-	for i := range before {
-		before[i] = delayed(after[i])
+// gradients maps the adjoints of the loop's outputs, of which only the sequence and the final h are ever used, to those of its
+// inputs. A loop against the first one finds the adjoints of the gates; the weights' are then one product over all steps.
+func (s scan) gradients(in inputs, outputs, adjoints []*Node) []*Node {
+	saved := outputs[s.savedAt():s.carriedAt()]
+	gates, inner := s.reverse(in, saved, adjoints)
+	result := make([]*Node, len(outputs))
+	result[1] = gates
+	for stream := range s.streams {
+		before := s.stream(saved[1], stream)
+		dWeights, dBias := parameterGradients(before, s.stream(gates, stream), nil)
+		if inner != nil {
+			dWeights, dBias = parameterGradients(before, s.stream(gates, stream), s.stream(inner, stream))
+		}
+		result[3+stream] = dWeights
+		result[3+s.streams+stream] = dBias
 	}
-	recurrent := Add(Einsum("tsbh,shg->tsbg", before[0], weights), InsertAxes(bias, 0))
-	lin := cell.linearise(projected, recurrent, before, after)
-	lin.hold(mask)
-
-	totals := reverseScan(cell, lin, weights, adjoints[historyAt])
-	dProjected := flat(cell.gatesAdjoint(lin.projected, totals))
-	dRecurrent := dProjected
-	if lin.recurrent != lin.projected {
-		dRecurrent = flat(cell.gatesAdjoint(lin.recurrent, totals))
-	}
-	result := make([]*Node, len(inputs))
-	result[projectedAt] = dProjected
-	result[weightsAt] = Einsum("tsbh,tsbg->shg", before[0], dRecurrent)
-	result[biasAt] = InsertAxes(ReduceSum(dRecurrent, 0, 2), 1)
 	return result
 }
 
-// hold makes masked steps pass adjoints by unchanged: coefficients 0, carry 1.
-func (l *linear) hold(mask *Node) {
-	shared := l.projected == l.recurrent
-	wide := InsertAxes(mask, -1)
-	l.projected = Mul(l.projected, wide)
-	if shared {
-		l.recurrent = l.projected
-	} else {
-		l.recurrent = Mul(l.recurrent, wide)
-	}
-	for i, carry := range l.carry {
-		l.carry[i] = Add(Mul(mask, carry), OneMinus(mask))
-	}
-	if l.output != nil {
-		l.output = Mul(l.output, mask)
-	}
+// stream is [B, T, w] of a buffer [B, T, S, w].
+func (s scan) stream(buffer *Node, stream int) *Node {
+	width := buffer.Shape().Dim(-1)
+	return Reshape(Slice(buffer, AxisRange(), AxisRange(), AxisElem(stream)), s.batch, s.steps, width)
 }
 
-// delayed is the history one step earlier, beginning with the zero state.
-func delayed(history *Node) *Node {
-	steps := history.Shape().Dim(0)
-	first := ZerosLike(Slice(history, AxisRange(0, 1)))
-	if steps == 1 {
-		return first
+// parameterGradients sums over all steps: the states before them, [B, T, h], times the gates' adjoints [B, T, G·h], whose last
+// block inner replaces.
+func parameterGradients(before, gates, inner *Node) (weights, bias *Node) {
+	if inner == nil {
+		return Einsum("bth,btg->hg", before, gates), ReduceSum(gates, 0, 1)
 	}
-	return Concatenate([]*Node{first, Slice(history, AxisRange(0, steps-1))}, 0)
+	outer := blocks(gates, 3, 0, 2)
+	weights = Concatenate([]*Node{Einsum("bth,btg->hg", before, outer), Einsum("bth,btg->hg", before, inner)}, -1)
+	return weights, Concatenate([]*Node{ReduceSum(outer, 0, 1), ReduceSum(inner, 0, 1)}, -1)
 }
 
-// gatesAdjoint multiplies coefficients [..., G, h] with the adjoints of the states, [..., h] each.
-func (c cell) gatesAdjoint(coefficients *Node, totals []*Node) *Node {
-	if c.memories == 1 {
-		return Mul(coefficients, InsertAxes(totals[0], -2))
+// reverse runs the loop backwards and returns the adjoints of the gates [B, T, S, G·h], and of the last block of their
+// recurrent part [B, T, S, h] where the cell tells them apart.
+func (s scan) reverse(in inputs, saved, adjoints []*Node) (gates, inner *Node) {
+	g := in.projected.Graph()
+	widths := []int{s.gates}
+	if s.splits() {
+		widths = append(widths, 1)
 	}
-	dh, dc := InsertAxes(totals[0], -2), InsertAxes(totals[1], -2)
-	return Mul(coefficients, Concatenate([]*Node{dc, dc, dc, dh}, -2)) // i, f and g act through the memory, o on the output
-}
-
-// flat joins the last two axes.
-func flat(x *Node) *Node {
-	dims := x.Shape().Dimensions
-	last := len(dims) - 1
-	return Reshape(x, append(append([]int{}, dims[:last-1]...), dims[last-1]*dims[last])...)
-}
-
-// reverseScan runs time backwards and returns the whole adjoint of each state at each step, [T, S, B, h].
-func reverseScan(cell cell, lin linear, weights, adjoint *Node) []*Node {
-	g := adjoint.Graph()
-	steps := adjoint.Shape().Dim(0)
-	// State: step, transposed weights, adjoint, coefficients, carries, output, then totals, then carried adjoints.
-	state := []*Node{Const(g, int32(steps-1)), TransposeAllAxes(weights, 0, 2, 1), adjoint, flat(lin.recurrent)}
-	state = append(state, lin.carry...)
-	if lin.output != nil {
-		state = append(state, lin.output)
+	transposed := make([]*Node, s.streams)
+	for i, weights := range in.weights {
+		transposed[i] = TransposeAllAxes(weights, 1, 0)
 	}
-	totalsAt := len(state)
-	for range cell.memories {
-		state = append(state, ZerosLike(adjoint))
-	}
-	for range cell.memories {
-		state = append(state, ZerosLike(Slice(adjoint, AxisElem(0))))
-	}
-	for i := totalsAt + cell.memories; i < len(state); i++ {
-		state[i] = Reshape(state[i], adjoint.Shape().Dimensions[1:]...)
-	}
+	state := concat([]*Node{Const(g, int32(s.steps-1)), in.lengths}, transposed, []*Node{adjoints[s.savedAt()]}, saved[1:],
+		s.buffers(g, widths), adjoints[s.carriedAt():])
 	cond := NewClosure(g, func(g *Graph) []*Node {
 		return []*Node{GreaterOrEqual(parameters(g, state)[0], Const(g, int32(0)))}
 	})
-	body := NewClosure(g, func(g *Graph) []*Node { return backwardStep(cell, parameters(g, state), totalsAt) })
-	return While(cond, body, state...)[totalsAt : totalsAt+cell.memories]
+	body := NewClosure(g, func(g *Graph) []*Node { return s.backward(parameters(g, state), len(widths)) })
+	out := While(cond, body, state...)[2+s.streams+len(saved):]
+	if s.splits() {
+		return out[0], out[1]
+	}
+	return out[0], nil
 }
 
-func backwardStep(cell cell, state []*Node, totalsAt int) []*Node {
-	step, weights := state[0], state[1]
-	carriedAt := totalsAt + cell.memories
-	totals := append([]*Node{}, state[carriedAt:]...)
-	totals[0] = Add(totals[0], at(state[2], step))
-	if cell.memories == 2 {
-		totals[1] = Add(totals[1], Mul(totals[0], at(state[totalsAt-1], step)))
-	}
-	coefficients := at(state[3], step)
-	dims := coefficients.Shape().Dimensions
-	coefficients = Reshape(coefficients, dims[0], dims[1], cell.gates, dims[2]/cell.gates)
-	gates := flat(cell.gatesAdjoint(coefficients, totals))
+// splits says whether the cell's gates see the recurrent part's last block apart from the projected part's.
+func (s scan) splits() bool { return s.memories == 1 }
 
+// backward is the body of the reverse loop. Its state: the step; the lengths; the transposed weights; the sequence's adjoint;
+// the saved rows; the gates' adjoints; the carried states' adjoints.
+func (s scan) backward(state []*Node, written int) []*Node {
+	step, lengths, weights := state[0], state[1], state[2:2+s.streams]
+	read := state[2+s.streams:][:len(s.savedWidths())]
+	writtenAt := 2 + s.streams + len(read)
 	out := append([]*Node{}, state...)
 	out[0] = Sub(step, Const(step.Graph(), int32(1)))
-	for i, total := range totals {
-		out[totalsAt+i] = put(state[totalsAt+i], total, step)
-		out[carriedAt+i] = Mul(total, at(state[4+i], step))
+	for stream := range s.streams {
+		time := s.time(step, stream)
+		valid := LessThan(time, lengths)
+		rows := make([]*Node, len(read))
+		for i, buffer := range read {
+			rows[i] = row(buffer, time, stream)
+		}
+		carried := out[writtenAt+written+stream*s.memories:][:s.memories]
+		zero := ConstAs(carried[0], 0)
+		adjoints := make([]*Node, s.memories)
+		for i, carry := range carried {
+			adjoints[i] = Where(valid, carry, zero)
+		}
+		adjoints[0] = Where(valid, Add(carried[0], rows[0]), zero)
+		grad := s.back(rows[1+s.memories:], rows[1:1+s.memories], adjoints)
+		out[writtenAt] = setRow(out[writtenAt], grad.gates, time, stream)
+		recurrent := grad.gates
+		if grad.inner != nil {
+			out[writtenAt+1] = setRow(out[writtenAt+1], grad.inner, time, stream)
+			recurrent = Concatenate([]*Node{blocks(grad.gates, s.gates, 0, s.gates-1), grad.inner}, -1)
+		}
+		for i, direct := range grad.states {
+			held := Where(valid, zero, carried[i])
+			if direct != nil {
+				held = Add(held, direct)
+			}
+			if i == 0 {
+				held = Add(held, Dot(recurrent, weights[stream]).Product())
+			}
+			carried[i] = held
+		}
 	}
-	out[carriedAt] = Add(out[carriedAt], Einsum("sbg,sgh->sbh", gates, weights))
 	return out
 }

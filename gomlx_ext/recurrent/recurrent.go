@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"github.com/mmiln/workbench/gomlx_ext/customgrad"
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
 )
 
@@ -64,13 +63,18 @@ func (c *Config) Bidirectional() *Config {
 // Done returns the state at every step [B, T, h] and the last valid state [B, h], where h is hidden, or 2·hidden when
 // bidirectional (then the reverse part of the last state is the one after the first step).
 func (c *Config) Done() (sequence, last *Node) {
-	batch, steps := c.x.Shape().Dim(0), c.x.Shape().Dim(1)
-	mask := c.mask(batch, steps)
-	projected, weights, bias := c.project()
-	states := scan(c.kind, projected, weights, bias, mask) // [T, S, B, h], held where masked
-	last = Reshape(Slice(states, AxisElem(steps-1)), c.streams(), batch, c.hidden)
-	last = Reshape(TransposeAllAxes(last, 1, 0, 2), batch, c.streams()*c.hidden)
-	return c.toBatchMajor(Mul(states, mask)), last
+	g := c.x.Graph()
+	in := inputs{lengths: c.lengths}
+	if c.lengths == nil {
+		in.lengths = BroadcastToDims(Const(g, int32(c.x.Shape().Dim(1))), c.x.Shape().Dim(0))
+	}
+	in.projected, in.weights, in.bias = c.project()
+	s := scan{
+		cell: cells[c.kind], hidden: c.hidden, dtype: c.x.DType(),
+		batch: c.x.Shape().Dim(0), steps: c.x.Shape().Dim(1), streams: c.streams(),
+	}
+	sequence, states := s.run(in)
+	return Reshape(sequence, s.batch, s.steps, s.streams*c.hidden), Concatenate(states, -1)
 }
 
 // streams is the number of directions; each is one stream of the scan.
@@ -81,55 +85,21 @@ func (c *Config) streams() int {
 	return 1
 }
 
-// mask is 1 on valid steps, [T, S, B, 1], with the reverse stream's time running backwards.
-func (c *Config) mask(batch, steps int) *Node {
-	g := c.x.Graph()
-	dtype := c.x.DType()
-	if c.lengths == nil {
-		return Ones(g, shape(dtype, steps, c.streams(), batch, 1))
-	}
-	time := Iota(g, shape(dtypes.Int32, steps, 1, 1, 1), 0)
-	if c.both {
-		reversed := Sub(Const(g, int32(steps-1)), time)
-		time = Concatenate([]*Node{time, reversed}, 1)
-	}
-	lengths := Reshape(c.lengths, 1, 1, batch, 1)
-	dims := []int{steps, c.streams(), batch, 1}
-	return ConvertDType(LessThan(BroadcastToDims(time, dims...), BroadcastToDims(lengths, dims...)), dtype)
-}
-
-// project applies the input weights to every step at once: [T, S, B, G·h]; it also returns the stacked recurrent weights
-// [S, h, G·h] and biases [S, 1, G·h].
-func (c *Config) project() (projected, weights, bias *Node) {
+// project applies the input weights of all streams to every step at once, [B, T, S, G·h]; it also returns each stream's
+// recurrent weights [h, G·h] and bias [G·h].
+func (c *Config) project() (projected *Node, weights, bias []*Node) {
 	g := c.x.Graph()
 	width, wide := c.x.Shape().Dim(2), c.kind.gates()*c.hidden
 	bound := hostinit.FanIn(c.hidden)
-	var inputs, recurrent, biases []*Node
+	var weightsX, biasX []*Node
 	for _, name := range []string{"forward", "reverse"}[:c.streams()] {
 		scope := c.scope.In("%s", name)
-		wx := hostinit.Uniform(scope, "weights_x", bound, width, wide).NodeValue(g)
-		bx := hostinit.Uniform(scope, "bias_x", bound, wide).NodeValue(g)
-		stream := Add(Einsum("btd,dg->tbg", c.x, wx), Reshape(bx, 1, 1, wide))
-		if name == "reverse" {
-			stream = customgrad.Reverse(stream, 0)
-		}
-		inputs = append(inputs, InsertAxes(stream, 1))
-		recurrent = append(recurrent, hostinit.Uniform(scope, "weights_h", bound, c.hidden, wide).NodeValue(g))
-		biases = append(biases, Reshape(hostinit.Uniform(scope, "bias_h", bound, wide).NodeValue(g), 1, wide))
+		weightsX = append(weightsX, hostinit.Uniform(scope, "weights_x", bound, width, wide).NodeValue(g))
+		biasX = append(biasX, hostinit.Uniform(scope, "bias_x", bound, wide).NodeValue(g))
+		weights = append(weights, hostinit.Uniform(scope, "weights_h", bound, c.hidden, wide).NodeValue(g))
+		bias = append(bias, hostinit.Uniform(scope, "bias_h", bound, wide).NodeValue(g))
 	}
-	return Concatenate(inputs, 1), Stack(recurrent, 0), Stack(biases, 0)
-}
-
-// toBatchMajor turns the streams' states [T, S, B, h] into [B, T, S·h], with time running forward in every stream.
-func (c *Config) toBatchMajor(states *Node) *Node {
-	steps, batch := states.Shape().Dim(0), states.Shape().Dim(2)
-	var streams []*Node
-	for s := range c.streams() {
-		stream := Reshape(Slice(states, AxisRange(), AxisElem(s)), steps, batch, c.hidden)
-		if s == 1 {
-			stream = customgrad.Reverse(stream, 0)
-		}
-		streams = append(streams, TransposeAllAxes(stream, 1, 0, 2))
-	}
-	return Concatenate(streams, 2)
+	projected = Einsum("btd,dg->btg", c.x, Concatenate(weightsX, 1))
+	projected = Add(projected, InsertAxes(Concatenate(biasX, 0), 0, 0))
+	return Reshape(projected, c.x.Shape().Dim(0), c.x.Shape().Dim(1), c.streams(), wide), weights, bias
 }

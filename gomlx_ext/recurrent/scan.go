@@ -1,6 +1,8 @@
 package recurrent
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -8,122 +10,119 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/customgrad"
 )
 
-// scan runs S independent recurrences side by side.
-//
-//	projected [T, S, B, G·h]  the inputs' part of the gates, input bias included
-//	weights   [S, h, G·h]     recurrent weights; bias [S, 1, G·h]
-//	mask      [T, S, B, 1]    0 holds the state
-//
-// It returns the state after each step, [T, S, B, h].
-func scan(kind Kind, projected, weights, bias, mask *Node) *Node {
-	cell := cells[kind]
-	if !hasLoop(projected.Graph()) {
-		return unrolled(cell, projected, weights, bias, mask)
-	}
-	return looped(cell, projected, weights, bias, mask)
+// scan runs S recurrences over the same steps, the second against time, as one While loop whose gradient is another.
+type scan struct {
+	cell
+	batch, steps, streams, hidden int
+	dtype                         dtypes.DType
 }
 
-// cell is one step of a recurrence and its linearised reverse.
-type cell struct {
-	gates, memories int // blocks of the projection; states carried (1: h, 2: h and c)
-
-	// step returns the next states from the input part, the recurrent part and the states, all [S, B, ·].
-	step func(projected, recurrent *Node, states []*Node) []*Node
-
-	// linearise returns what the reverse scan needs, computed for all steps at once: see [linear].
-	linearise func(projected, recurrent *Node, before, after []*Node) linear
+// inputs are what a scan reads; gradients flow into all but the lengths.
+type inputs struct {
+	projected *Node   // [B, T, S, G·h], the inputs' part of the gates, input bias included
+	lengths   *Node   // int32 [B]
+	weights   []*Node // [h, G·h] for each stream
+	bias      []*Node // [G·h] for each stream
 }
 
-// looped is the scan as a While loop whose gradient is a second While loop.
-func looped(cell cell, projected, weights, bias, mask *Node) *Node {
-	g := projected.Graph()
-	state := initialState(cell, projected, weights, bias, mask)
-	cond := condition(g, state, projected.Shape().Dim(0))
-	body := NewClosure(g, func(g *Graph) []*Node { return forwardStep(cell, parameters(g, state)) })
-	outputs := While(cond, body, state...)
-	customgrad.Set(outputs[0].Inputs()[0], func(node *Node, adjoints []*Node) []*Node {
-		return backward(cell, node.Inputs(), outputs, adjoints)
+func (in inputs) nodes() []*Node {
+	return concat([]*Node{in.projected, in.lengths}, in.weights, in.bias)
+}
+
+// run returns the states after each step [B, T, S, h], zero from each example's length on, and the final ones, S × [B, h].
+func (s scan) run(in inputs) (sequence *Node, last []*Node) {
+	g := in.projected.Graph()
+	state := concat([]*Node{Const(g, int32(0))}, in.nodes(), s.buffers(g, s.savedWidths()), s.carriedZeros(g))
+	cond := NewClosure(g, func(g *Graph) []*Node {
+		return []*Node{LessThan(parameters(g, state)[0], Const(g, int32(s.steps)))}
 	})
-	return outputs[historyAt]
+	body := NewClosure(g, func(g *Graph) []*Node { return s.forward(parameters(g, state)) })
+	outputs := While(cond, body, state...)
+	customgrad.Set(outputs[0].Inputs()[0], func(_ *Node, adjoints []*Node) []*Node {
+		return s.gradients(in, outputs, adjoints)
+	})
+	for stream := range s.streams {
+		last = append(last, outputs[s.carriedAt()+stream*s.memories])
+	}
+	return outputs[s.savedAt()], last
 }
 
-// The loop's state: step counter, projected, weights, bias, mask, then the histories [T, S, B, h], one for each carried
-// state, then the carried states [S, B, h].
-const (
-	stepAt = iota
-	projectedAt
-	weightsAt
-	biasAt
-	maskAt
-	historyAt
-)
+// The loop's state: the step; the inputs; the saved buffers [B, T, S, ·], of which the first is the sequence; then each
+// stream's carried states [B, h].
+func (s scan) savedAt() int   { return 1 + 2 + 2*s.streams }
+func (s scan) carriedAt() int { return s.savedAt() + len(s.savedWidths()) }
 
-func initialState(cell cell, projected, weights, bias, mask *Node) []*Node {
-	g, dtype := projected.Graph(), projected.DType()
-	steps, streams, batch := projected.Shape().Dim(0), projected.Shape().Dim(1), projected.Shape().Dim(2)
-	hidden := weights.Shape().Dim(1)
-	state := []*Node{Const(g, int32(0)), projected, weights, bias, mask}
-	for range cell.memories {
-		state = append(state, Zeros(g, shape(dtype, steps, streams, batch, hidden)))
+// savedWidths are the widths, in blocks, of what the loop writes: the sequence, the states before each step, and what the
+// cell asks for.
+func (s scan) savedWidths() []int {
+	widths := []int{1}
+	for range s.memories {
+		widths = append(widths, 1)
 	}
-	for range cell.memories {
-		state = append(state, Zeros(g, shape(dtype, streams, batch, hidden)))
-	}
-	return state
+	return append(widths, s.saved...)
 }
 
-func forwardStep(cell cell, state []*Node) []*Node {
-	step, mask := state[stepAt], at(state[maskAt], state[stepAt])
-	histories, carried := state[historyAt:historyAt+cell.memories], state[historyAt+cell.memories:]
-	recurrent := Add(Einsum("sbh,shg->sbg", carried[0], state[weightsAt]), state[biasAt])
-	next := cell.step(at(state[projectedAt], step), recurrent, carried)
-	out := append([]*Node{}, state...)
-	out[stepAt] = Add(step, Const(step.Graph(), int32(1)))
-	for i, value := range next {
-		held := Add(carried[i], Mul(mask, Sub(value, carried[i]))) // masked steps hold the state
-		out[historyAt+i] = put(histories[i], held, step)
-		out[historyAt+cell.memories+i] = held
+func (s scan) inputsOf(state []*Node) inputs {
+	return inputs{projected: state[1], lengths: state[2], weights: state[3 : 3+s.streams], bias: state[3+s.streams : s.savedAt()]}
+}
+
+// buffers are zeros [B, T, S, width·h].
+func (s scan) buffers(g *Graph, widths []int) (out []*Node) {
+	for _, width := range widths {
+		out = append(out, Zeros(g, shapes.Make(s.dtype, s.batch, s.steps, s.streams, width*s.hidden)))
 	}
 	return out
 }
 
-// condition is step < steps over a loop with the given state.
-func condition(g *Graph, state []*Node, steps int) *Function {
-	return NewClosure(g, func(g *Graph) []*Node {
-		return []*Node{LessThan(parameters(g, state)[stepAt], Const(g, int32(steps)))}
-	})
+func (s scan) carriedZeros(g *Graph) (out []*Node) {
+	for range s.streams * s.memories {
+		out = append(out, Zeros(g, shapes.Make(s.dtype, s.batch, s.hidden)))
+	}
+	return out
+}
+
+// forward is the loop's body.
+func (s scan) forward(state []*Node) []*Node {
+	in, step := s.inputsOf(state), state[0]
+	out := append([]*Node{}, state...)
+	out[0] = Add(step, Const(step.Graph(), int32(1)))
+	for stream := range s.streams {
+		time := s.time(step, stream)
+		valid := LessThan(time, in.lengths)
+		carried := out[s.carriedAt()+stream*s.memories:][:s.memories]
+		recurrent := Add(Dot(carried[0], in.weights[stream]).Product(), InsertAxes(in.bias[stream], 0))
+		next, saved := s.step(row(in.projected, time, stream), recurrent, carried)
+		rows := concat([]*Node{Where(valid, next[0], ConstAs(next[0], 0))}, carried, saved)
+		for i, value := range rows {
+			out[s.savedAt()+i] = setRow(out[s.savedAt()+i], value, time, stream)
+		}
+		for i := range next {
+			carried[i] = Where(valid, next[i], carried[i])
+		}
+	}
+	return out
+}
+
+// time is the step that a stream is at: the second runs from the end.
+func (s scan) time(step *Node, stream int) *Node {
+	if stream == 0 {
+		return step
+	}
+	return Sub(Const(step.Graph(), int32(s.steps-1)), step)
 }
 
 // parameters declares a closure's parameters, one for each entry of the loop's state. XLA's closures cannot capture.
 func parameters(g *Graph, state []*Node) []*Node {
 	out := make([]*Node, len(state))
 	for i, node := range state {
-		out[i] = Parameter(g, parameterName(i), node.Shape())
+		out[i] = Parameter(g, fmt.Sprintf("state_%d", i), node.Shape())
 	}
 	return out
 }
 
-func parameterName(i int) string { return "state_" + string(rune('a'+i)) }
-
-// at is buffer[step], without its leading axis.
-func at(buffer, step *Node) *Node {
-	dims := append([]int{1}, buffer.Shape().Dimensions[1:]...)
-	return Reshape(DynamicSlice(buffer, starts(buffer, step), dims), dims[1:]...)
-}
-
-// put is buffer with buffer[step] = value.
-func put(buffer, value, step *Node) *Node {
-	dims := append([]int{1}, value.Shape().Dimensions...)
-	return DynamicUpdateSlice(buffer, Reshape(value, dims...), starts(buffer, step))
-}
-
-func starts(buffer, step *Node) []*Node {
-	zero := Const(step.Graph(), int32(0))
-	out := []*Node{step}
-	for range buffer.Rank() - 1 {
-		out = append(out, zero)
+func concat(lists ...[]*Node) (out []*Node) {
+	for _, list := range lists {
+		out = append(out, list...)
 	}
 	return out
 }
-
-func shape(dtype dtypes.DType, dims ...int) shapes.Shape { return shapes.Make(dtype, dims...) }
