@@ -3,7 +3,6 @@ package pickle
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -74,12 +73,12 @@ const stop = '.'
 func (m *machine) run() (any, error) {
 	for range maxOperations {
 		at := m.position
-		code, err := m.uint(1)
+		code, err := m.byte()
 		if err == nil && code == stop {
 			return m.pop()
 		}
 		if err == nil {
-			err = m.execute(byte(code), at)
+			err = m.execute(code, at)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("byte %d: %w", at, err)
@@ -209,7 +208,7 @@ func (m *machine) float() error {
 }
 
 // longString is a string that stays in the file: what protocol 2 makes of an array's bytes.
-type longString struct{ offset, size int64 }
+type longString struct{ Bytes }
 
 func str(width int) func(*machine) error {
 	return func(m *machine) error {
@@ -218,7 +217,7 @@ func str(width int) func(*machine) error {
 			return err
 		}
 		if n > maxString {
-			return m.push(&longString{offset: m.skip(n), size: n})
+			return m.push(&longString{m.cut(n)})
 		}
 		if m.text += n; m.text > maxText {
 			return fmt.Errorf("strings take more than %d bytes; %s", maxText, remedy)
@@ -240,7 +239,8 @@ func section(width int) func(*machine) error {
 		if err != nil {
 			return err
 		}
-		return m.push(&Bytes{section: io.NewSectionReader(m.file, m.skip(n), n)})
+		b := m.cut(n)
+		return m.push(&b)
 	}
 }
 

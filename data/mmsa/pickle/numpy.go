@@ -9,29 +9,24 @@ import (
 	"strings"
 )
 
-// global is one of the few Python names that data is made with. What is done instead of calling it is ours.
+// global is a Python name.
 type global struct {
 	name string
 	call func(args []any) (any, error) // nil where the name is only an argument
 }
 
-var globals = map[string]*global{}
-
-func init() {
-	for _, g := range []*global{
-		{"numpy.ndarray", nil},
-		{"numpy.dtype", newDType},
-		{"numpy.core.multiarray._reconstruct", reconstruct},
-		{"numpy._core.multiarray._reconstruct", reconstruct},
-		{"numpy.core.multiarray.scalar", scalar},
-		{"numpy._core.multiarray.scalar", scalar},
-		{"numpy.core.numeric._frombuffer", fromBuffer},
-		{"numpy._core.numeric._frombuffer", fromBuffer},
-		{"_codecs.encode", encode},
-		{"__builtin__.bytes", noBytes},
-	} {
-		globals[g.name] = g
-	}
+// globals are the few names that data is made with, and what is done in place of calling them.
+var globals = map[string]func(args []any) (any, error){
+	"numpy.ndarray":                       nil,
+	"numpy.dtype":                         newDType,
+	"numpy.core.multiarray._reconstruct":  reconstruct,
+	"numpy._core.multiarray._reconstruct": reconstruct,
+	"numpy.core.multiarray.scalar":        scalar,
+	"numpy._core.multiarray.scalar":       scalar,
+	"numpy.core.numeric._frombuffer":      fromBuffer,
+	"numpy._core.numeric._frombuffer":     fromBuffer,
+	"_codecs.encode":                      encode,
+	"__builtin__.bytes":                   noBytes,
 }
 
 func (m *machine) global() error {
@@ -60,10 +55,11 @@ func (m *machine) stackGlobal() error {
 }
 
 func (m *machine) pushGlobal(module, name string) error {
-	if g, ok := globals[module+"."+name]; ok {
-		return m.push(g)
+	full := module + "." + name
+	if call, ok := globals[full]; ok {
+		return m.push(&global{full, call})
 	}
-	return fmt.Errorf("the file asks for %.100q, which is not allowed and was not run; if you trust its source, %s", module+"."+name, remedy)
+	return fmt.Errorf("the file asks for %.100q, which is not allowed and was not run; if you trust its source, %s", full, remedy)
 }
 
 func (m *machine) reduce() error {
@@ -119,10 +115,17 @@ func reconstruct(args []any) (any, error) {
 
 // encode is how protocol 2 writes bytes: as a string of the characters with these codes.
 func encode(args []any) (any, error) {
-	if len(args) != 2 || args[1] != "latin1" {
-		return nil, fmt.Errorf("only a string in latin1 can be encoded")
+	if len(args) == 2 && args[1] == "latin1" {
+		switch s := args[0].(type) {
+		case string:
+			return &Bytes{source: strings.NewReader(s), size: int64(len(s)), latin1: true}, nil
+		case *longString:
+			encoded := s.Bytes
+			encoded.latin1 = true
+			return &encoded, nil
+		}
 	}
-	return args[0], nil
+	return nil, fmt.Errorf("only a string in latin1 can be encoded")
 }
 
 // noBytes is bytes(), as protocol 2 writes the contents of an empty array.
@@ -130,7 +133,7 @@ func noBytes(args []any) (any, error) {
 	if len(args) != 0 {
 		return nil, fmt.Errorf("only empty bytes can be made")
 	}
-	return "", nil
+	return &Bytes{source: strings.NewReader("")}, nil
 }
 
 // dtype is an array's type in the making.
@@ -233,12 +236,21 @@ func (a *Array) set(contents, elements, shape, order any) error {
 	if t.Kind == 'O' {
 		err = a.setItems(contents, count)
 	} else {
-		a.contents, err = newContents(contents, count*int64(t.Size))
+		err = a.setBytes(contents, count*int64(t.Size))
 	}
 	if err == nil {
 		a.Shape = dims
 	}
 	return err
+}
+
+func (a *Array) setBytes(contents any, size int64) error {
+	b, ok := contents.(*Bytes)
+	if !ok || !b.mayHold(size) {
+		return fmt.Errorf("an array of %d bytes has %s", size, Kind(contents))
+	}
+	a.contents = *b
+	return nil
 }
 
 func (a *Array) setItems(contents any, count int64) error {
@@ -280,20 +292,9 @@ func scalar(args []any) (any, error) {
 	if a.Type.Kind == 'O' {
 		return nil, fmt.Errorf("a scalar of objects is not allowed")
 	}
-	raw, err := io.ReadAll(a.Raw())
-	if err != nil {
+	raw := make([]byte, a.Type.Size)
+	if _, err := io.ReadFull(a.Raw(), raw); err != nil {
 		return nil, err
 	}
-	return a.Type.value(raw), nil
-}
-
-// newContents checks that contents hold size bytes, as far as can be told without reading them: characters in latin1 take one
-// or two bytes in UTF-8.
-func newContents(contents any, size int64) (c contents, err error) {
-	var stored int64
-	switch v := contents.(type) {
-	case string:
-		c, stored = latin1{strings.NewReader(v)}
-	}
-	return c, err
+	return a.Type.value(raw)
 }

@@ -17,12 +17,12 @@ import (
 
 // Limits on what a file may ask for. A set of MOSEI's size takes a tenth of them at most.
 const (
-	maxOperations = 4 << 20  // opcodes
+	maxOperations = 3 << 19  // opcodes; each takes about 50 bytes at most
 	maxMemo       = 1 << 20  // remembered values
 	maxStack      = 1 << 18  // values under way
 	maxDepth      = 64       // containers within containers
 	maxString     = 64 << 10 // bytes of a string that is kept in memory
-	maxText       = 64 << 20 // bytes of all of them
+	maxText       = 32 << 20 // bytes of all of them
 	maxElements   = 1 << 20  // of what Strings and Numbers return
 	maxRow        = 4 << 20  // elements of an array's row
 	maxDimensions = 32
@@ -120,7 +120,7 @@ func Kind(v any) string {
 	case *longString:
 		return fmt.Sprintf("string of %d bytes", v.size)
 	case *Bytes:
-		return "bytes"
+		return fmt.Sprintf("%d bytes", v.size)
 	case *List:
 		return fmt.Sprintf("list of %d", len(v.Items))
 	case *Tuple:
@@ -128,6 +128,9 @@ func Kind(v any) string {
 	case *Dict:
 		return fmt.Sprintf("dict of %d", len(v.Keys))
 	case *Array:
+		if v.Shape == nil {
+			return "array without contents"
+		}
 		return fmt.Sprintf("array of %v %v", v.Type, v.Shape)
 	case *dtype:
 		return "dtype"

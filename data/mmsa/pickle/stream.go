@@ -25,10 +25,22 @@ func newStream(file io.ReaderAt, size int64) stream {
 func (s *stream) read(p []byte) error {
 	n, err := io.ReadFull(s.buffered, p)
 	s.position += int64(n)
+	return s.ended(err)
+}
+
+func (s *stream) ended(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the file ends here, at %d bytes, in the middle of a value; it was cut short: copy or download it again", s.size)
+		return fmt.Errorf("the file ends, at %d bytes, in the middle of a value; it was cut short: copy or download it again", s.size)
 	}
 	return err
+}
+
+func (s *stream) byte() (byte, error) {
+	c, err := s.buffered.ReadByte()
+	if err == nil {
+		s.position++
+	}
+	return c, s.ended(err)
 }
 
 // uint reads a little-endian number of width bytes, at most 8.
@@ -50,31 +62,28 @@ func (s *stream) length(width int) (int64, error) {
 	return int64(n), nil
 }
 
-// skip moves past n bytes, which [stream.length] has checked, and returns the offset of the first.
-func (s *stream) skip(n int64) (start int64) {
-	start = s.position
+// cut moves past n bytes, which [stream.length] has checked, and returns them unread.
+func (s *stream) cut(n int64) Bytes {
+	cut := Bytes{source: s.file, offset: s.position, size: n}
 	s.position += n
 	if n <= int64(s.buffered.Buffered()) {
 		s.buffered.Discard(int(n)) // cannot fail: they are buffered
 	} else {
 		s.buffered.Reset(io.NewSectionReader(s.file, s.position, s.size-s.position))
 	}
-	return start
+	return cut
 }
 
 // line reads a name up to its newline.
 func (s *stream) line() (string, error) {
 	const longest = 256
-	var name []byte
-	for len(name) < longest {
-		c, err := s.uint(1)
-		if err != nil {
-			return "", err
-		}
-		if c == '\n' {
-			return string(name), nil
-		}
-		name = append(name, byte(c))
+	name, err := s.buffered.ReadSlice('\n')
+	s.position += int64(len(name))
+	if len(name) > longest {
+		return "", fmt.Errorf("a name is longer than %d bytes; %s", longest, remedy)
 	}
-	return "", fmt.Errorf("a name is longer than %d bytes; %s", longest, remedy)
+	if err != nil {
+		return "", s.ended(err)
+	}
+	return string(name[:len(name)-1]), nil
 }
