@@ -90,7 +90,7 @@ func (l *latin1) Read(p []byte) (n int, err error) {
 		if c >= utf8.RuneSelf {
 			next, err := l.ReadByte()
 			if err != nil || c&^1 != 0xc2 || next&0xc0 != 0x80 {
-				return n, fmt.Errorf("what should be bytes holds characters beyond latin1; the file is damaged: copy or download it again")
+				return n, fmt.Errorf("what should be bytes holds characters beyond latin1; the file is damaged: %s", again)
 			}
 			c = c<<6 | next&0x3f
 		}
@@ -152,14 +152,14 @@ func (r *Rows) Next(row []float64) error {
 // end makes sure that bytes in latin1, whose number is only known now, were all used.
 func (r *Rows) end() error {
 	if n, err := r.raw.Read(make([]byte, 1)); n > 0 || err != io.EOF {
-		return fmt.Errorf("%s has more bytes than it should; the file is damaged: copy or download it again", Kind(r.array))
+		return fmt.Errorf("%s has more bytes than it should; the file is damaged: %s", Kind(r.array), again)
 	}
 	return io.EOF
 }
 
 func cut(a *Array, err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("%s has too few bytes; the file is damaged: copy or download it again", Kind(a))
+		return fmt.Errorf("%s has too few bytes; the file is damaged: %s", Kind(a), again)
 	}
 	return err
 }

@@ -2,9 +2,11 @@ package pickle
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,79 +31,52 @@ var globals = map[string]func(args []any) (any, error){
 	"__builtin__.bytes":                   noBytes,
 }
 
-func (m *machine) global() error {
-	module, err := m.line()
-	if err != nil {
-		return err
+func (m *machine) global(module, name string) {
+	full := module + "." + name
+	call, ok := globals[full]
+	if !ok {
+		m.fail("the file asks for %.100q, which is not allowed and was not run; if you trust its source, %s", full, remedy)
 	}
-	name, err := m.line()
-	if err != nil {
-		return err
-	}
-	return m.pushGlobal(module, name)
+	m.push(&global{full, call})
 }
 
-func (m *machine) stackGlobal() error {
-	names, err := m.popN(2)
-	if err != nil {
-		return err
-	}
+func (m *machine) stackGlobal() {
+	names := m.pop(2)
 	module, ok := names[0].(string)
 	name, ok2 := names[1].(string)
 	if !ok || !ok2 {
-		return fmt.Errorf("a name is %s and %s; the file is damaged: copy or download it again", Kind(names[0]), Kind(names[1]))
+		m.fail("a name is %s and %s; the file is damaged: %s", Kind(names[0]), Kind(names[1]), again)
 	}
-	return m.pushGlobal(module, name)
+	m.global(module, name)
 }
 
-func (m *machine) pushGlobal(module, name string) error {
-	full := module + "." + name
-	if call, ok := globals[full]; ok {
-		return m.push(&global{full, call})
-	}
-	return fmt.Errorf("the file asks for %.100q, which is not allowed and was not run; if you trust its source, %s", full, remedy)
-}
-
-func (m *machine) reduce() error {
-	operands, err := m.popN(2)
-	if err != nil {
-		return err
-	}
+func (m *machine) reduce() {
+	operands := m.pop(2)
 	callee, ok := operands[0].(*global)
 	args, isTuple := operands[1].(*Tuple)
 	if !ok || !isTuple || callee.call == nil {
-		return fmt.Errorf("%s is called with %s, which is not allowed and was not done; %s", Kind(operands[0]), Kind(operands[1]), remedy)
+		m.fail("%s is called with %s, which is not allowed and was not done; %s", Kind(operands[0]), Kind(operands[1]), remedy)
+		return
 	}
 	result, err := callee.call(args.Items)
 	if err != nil {
-		return fmt.Errorf("%s: %w; %s", callee.name, err, remedy)
+		m.fail("%s: %w; %s", callee.name, err, remedy)
 	}
-	return m.push(result)
+	m.push(result)
 }
 
 // build gives an array or a dtype its state.
-func (m *machine) build() error {
-	popped, err := m.pop()
-	if err != nil {
-		return err
-	}
+func (m *machine) build() {
+	popped := m.pop(1)[0]
 	state, ok := popped.(*Tuple)
-	object := m.top()
-	if !ok {
-		return fmt.Errorf("%s is the state of %s, which is not allowed; %s", Kind(popped), Kind(object), remedy)
+	object, buildable := m.top().(interface{ setState([]any) error })
+	if !ok || !buildable {
+		m.fail("%s is the state of %s, which is not allowed; %s", Kind(popped), Kind(m.top()), remedy)
+		return
 	}
-	switch object := object.(type) {
-	case *Array:
-		err = object.setState(state.Items)
-	case *dtype:
-		err = object.setState(state.Items)
-	default:
-		err = fmt.Errorf("%s has no state", Kind(object))
+	if err := object.setState(state.Items); err != nil {
+		m.fail("%w; %s", err, remedy)
 	}
-	if err != nil {
-		return fmt.Errorf("%w; %s", err, remedy)
-	}
-	return nil
 }
 
 func reconstruct(args []any) (any, error) {
@@ -110,7 +85,7 @@ func reconstruct(args []any) (any, error) {
 			return &Array{}, nil
 		}
 	}
-	return nil, fmt.Errorf("only plain numpy.ndarray can be made")
+	return nil, errors.New("only plain numpy.ndarray can be made")
 }
 
 // encode is how protocol 2 writes bytes: as a string of the characters with these codes.
@@ -120,18 +95,16 @@ func encode(args []any) (any, error) {
 		case string:
 			return &Bytes{source: strings.NewReader(s), size: int64(len(s)), latin1: true}, nil
 		case *longString:
-			encoded := s.Bytes
-			encoded.latin1 = true
-			return &encoded, nil
+			return &Bytes{source: s.source, offset: s.offset, size: s.size, latin1: true}, nil
 		}
 	}
-	return nil, fmt.Errorf("only a string in latin1 can be encoded")
+	return nil, errors.New("only a string in latin1 can be encoded")
 }
 
 // noBytes is bytes(), as protocol 2 writes the contents of an empty array.
 func noBytes(args []any) (any, error) {
 	if len(args) != 0 {
-		return nil, fmt.Errorf("only empty bytes can be made")
+		return nil, errors.New("only empty bytes can be made")
 	}
 	return &Bytes{source: strings.NewReader("")}, nil
 }
@@ -142,38 +115,29 @@ type dtype struct {
 	complete bool
 }
 
+// sizes of elements in bytes, by kind. Those of strings follow from their name.
+var sizes = map[byte][]int{'f': {2, 4, 8}, 'i': {1, 2, 4, 8}, 'u': {1, 2, 4, 8}, 'b': {1}, 'O': {4, 8}}
+
 // newDType reads the name that NumPy writes, as "f4" or "U225".
 func newDType(args []any) (any, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("a dtype needs a name")
+		return nil, errors.New("a dtype has no name")
 	}
 	name, ok := args[0].(string)
 	if !ok || name == "" {
-		return nil, fmt.Errorf("a dtype is named by %s", Kind(args[0]))
+		return nil, fmt.Errorf("a dtype is named %s", Kind(args[0]))
 	}
+	t := DType{Kind: name[0]}
 	size, err := strconv.Atoi(name[1:])
-	t := DType{Kind: name[0], Size: size}
-	if t.Kind == 'U' {
-		t.Size *= runeSize
-	}
-	if err != nil || !t.known() {
+	switch {
+	case err == nil && slices.Contains(sizes[t.Kind], size) || t.Kind == 'S' && size > 0 && size <= maxString:
+		t.Size = size
+	case t.Kind == 'U' && size > 0 && size <= maxString/runeSize:
+		t.Size = size * runeSize
+	default:
 		return nil, fmt.Errorf("dtype %.40q is not among f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 O U… S…", name)
 	}
 	return &dtype{DType: t}, nil
-}
-
-func (t DType) known() bool {
-	switch t.Kind {
-	case 'f':
-		return t.Size == 2 || t.Size == 4 || t.Size == 8
-	case 'i', 'u':
-		return t.Size == 1 || t.Size == 2 || t.Size == 4 || t.Size == 8
-	case 'b':
-		return t.Size == 1
-	case 'O':
-		return t.Size == 4 || t.Size == 8
-	}
-	return (t.Kind == 'U' || t.Kind == 'S') && t.Size > 0 && t.Size <= maxString
 }
 
 // setState takes (version, byte order, subarray, names, fields, element size, alignment, flags).
@@ -182,13 +146,13 @@ func (t *dtype) setState(state []any) error {
 		return fmt.Errorf("a dtype's state has %d parts", len(state))
 	}
 	if state[2] != nil || state[3] != nil || state[4] != nil {
-		return fmt.Errorf("structured dtypes are not allowed")
+		return errors.New("structured dtypes are not allowed")
 	}
-	if size, ok := state[5].(int64); !ok || size != -1 && size != int64(t.Size) {
-		return fmt.Errorf("a dtype of %d bytes has an element size of %s", t.Size, Kind(state[5]))
+	if size := state[5]; size != int64(-1) && size != int64(t.Size) {
+		return fmt.Errorf("a dtype of %d bytes has an element size of %s", t.Size, Kind(size))
 	}
 	switch state[1] {
-	case "<", "|", "=":
+	case "<", "|":
 		t.Order = binary.LittleEndian
 	case ">":
 		t.Order = binary.BigEndian
@@ -204,8 +168,8 @@ func (a *Array) setState(state []any) error {
 	if a.Shape != nil || len(state) != 5 {
 		return fmt.Errorf("an array's state has %d parts", len(state))
 	}
-	order := "C"
-	if state[3] == true {
+	order := any("C")
+	if state[3] != false {
 		order = "F"
 	}
 	return a.set(state[4], state[2], state[1], order)
@@ -229,36 +193,18 @@ func (a *Array) set(contents, elements, shape, order any) error {
 	if err != nil {
 		return err
 	}
-	if order != "C" && count > int64(max(1, dims[0])) {
-		return fmt.Errorf("an array of %v %v is in Fortran order: save numpy.ascontiguousarray of it", t.DType, dims)
+	if order != "C" {
+		return fmt.Errorf("an array of %v %v is in Fortran order: make it numpy.ascontiguousarray(array)", t.DType, dims)
 	}
 	a.Type = t.DType
-	if t.Kind == 'O' {
-		err = a.setItems(contents, count)
+	if list, ok := contents.(*List); ok && t.Kind == 'O' && int64(len(list.Items)) == count {
+		a.Items = list.Items
+	} else if b, ok := contents.(*Bytes); ok && t.Kind != 'O' && b.mayHold(count*int64(t.Size)) {
+		a.contents = *b
 	} else {
-		err = a.setBytes(contents, count*int64(t.Size))
+		return fmt.Errorf("an array of %v %v has %s", t.DType, dims, Kind(contents))
 	}
-	if err == nil {
-		a.Shape = dims
-	}
-	return err
-}
-
-func (a *Array) setBytes(contents any, size int64) error {
-	b, ok := contents.(*Bytes)
-	if !ok || !b.mayHold(size) {
-		return fmt.Errorf("an array of %d bytes has %s", size, Kind(contents))
-	}
-	a.contents = *b
-	return nil
-}
-
-func (a *Array) setItems(contents any, count int64) error {
-	list, ok := contents.(*List)
-	if !ok || int64(len(list.Items)) != count {
-		return fmt.Errorf("an array of %d objects has %s", count, Kind(contents))
-	}
-	a.Items = list.Items
+	a.Shape = dims
 	return nil
 }
 
@@ -269,7 +215,7 @@ func dimensions(shape any) (dims []int, count int64, err error) {
 		return nil, 0, fmt.Errorf("an array's shape is %s", Kind(shape))
 	}
 	dims, count = []int{}, 1
-	product := int64(1) // without zeros: any part of the shape can be multiplied safely
+	product := int64(1) // of what is not zero, so that any part of the shape can be multiplied
 	for _, item := range tuple.Items {
 		n, ok := item.(int64)
 		if !ok || n < 0 || n > math.MaxInt64/maxString/product {
@@ -290,7 +236,7 @@ func scalar(args []any) (any, error) {
 		return nil, err
 	}
 	if a.Type.Kind == 'O' {
-		return nil, fmt.Errorf("a scalar of objects is not allowed")
+		return nil, errors.New("a scalar of objects is not allowed")
 	}
 	raw := make([]byte, a.Type.Size)
 	if _, err := io.ReadFull(a.Raw(), raw); err != nil {

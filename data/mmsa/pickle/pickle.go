@@ -31,6 +31,8 @@ const (
 const remedy = "save it again from Python with pickle.dump(data, file, protocol=4), where data is made of dicts, lists, " +
 	"strings, numbers and NumPy arrays only"
 
+const again = "copy or download it again"
+
 // File is an opened pickle.
 type File struct {
 	// Root is nil, bool, int64, float64, string, *[List], *[Tuple], *[Dict], *[Bytes], *[Array], or a value that only has a

@@ -3,63 +3,65 @@ package pickle
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 )
 
-// stream reads the opcodes and jumps over what stays in the file.
+// stream reads the opcodes and jumps over what stays in the file. After an error, which is the first and remains, it reads
+// zeros.
 type stream struct {
 	file     io.ReaderAt
 	size     int64
 	position int64
 	buffered *bufio.Reader
 	scratch  [8]byte
+	err      error
 }
 
 func newStream(file io.ReaderAt, size int64) stream {
 	return stream{file: file, size: size, buffered: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 64<<10)}
 }
 
-func (s *stream) read(p []byte) error {
-	n, err := io.ReadFull(s.buffered, p)
+func (s *stream) fail(format string, args ...any) {
+	if s.err == nil {
+		s.err = fmt.Errorf(format, args...)
+	}
+}
+
+// advance notes that n bytes were read.
+func (s *stream) advance(n int, err error) {
 	s.position += int64(n)
-	return s.ended(err)
-}
-
-func (s *stream) ended(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the file ends, at %d bytes, in the middle of a value; it was cut short: copy or download it again", s.size)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		s.fail("the file ends, at %d bytes, in the middle of a value; it was cut short: %s", s.size, again)
+	} else if err != nil {
+		s.fail("%w", err)
 	}
-	return err
 }
 
-func (s *stream) byte() (byte, error) {
+func (s *stream) read(p []byte) { s.advance(io.ReadFull(s.buffered, p)) }
+
+func (s *stream) opcode() byte {
 	c, err := s.buffered.ReadByte()
-	if err == nil {
-		s.position++
-	}
-	return c, s.ended(err)
+	s.advance(1, err)
+	return c
 }
 
 // uint reads a little-endian number of width bytes, at most 8.
-func (s *stream) uint(width int) (uint64, error) {
+func (s *stream) uint(width int) uint64 {
 	s.scratch = [8]byte{}
-	err := s.read(s.scratch[:width])
-	return binary.LittleEndian.Uint64(s.scratch[:]), err
+	s.read(s.scratch[:width])
+	return binary.LittleEndian.Uint64(s.scratch[:])
 }
 
 // length reads the length of what follows and checks that the file is that long.
-func (s *stream) length(width int) (int64, error) {
-	n, err := s.uint(width)
-	if err != nil {
-		return 0, err
-	}
+func (s *stream) length(width int) int64 {
+	n := s.uint(width)
 	if left := s.size - s.position; n > math.MaxInt64 || int64(n) > left {
-		return 0, fmt.Errorf("a value of %d bytes is announced where %d are left; the file was cut short or is no pickle: copy or download it again", n, left)
+		s.fail("a value of %d bytes is announced where %d are left; the file was cut short or is no pickle: %s", n, left, again)
+		return 0
 	}
-	return int64(n), nil
+	return int64(n)
 }
 
 // cut moves past n bytes, which [stream.length] has checked, and returns them unread.
@@ -75,15 +77,12 @@ func (s *stream) cut(n int64) Bytes {
 }
 
 // line reads a name up to its newline.
-func (s *stream) line() (string, error) {
+func (s *stream) line() string {
 	const longest = 256
 	name, err := s.buffered.ReadSlice('\n')
-	s.position += int64(len(name))
 	if len(name) > longest {
-		return "", fmt.Errorf("a name is longer than %d bytes; %s", longest, remedy)
+		s.fail("a name is longer than %d bytes; %s", longest, remedy)
 	}
-	if err != nil {
-		return "", s.ended(err)
-	}
-	return string(name[:len(name)-1]), nil
+	s.advance(len(name), err)
+	return string(name[:min(max(len(name)-1, 0), longest)])
 }
