@@ -33,7 +33,7 @@ var benchKinds = []struct {
 
 // BenchmarkStep times forward and backward of both directions on $MMILN_BACKEND (auto).
 func BenchmarkStep(b *testing.B) {
-	for _, steps := range []int{50, 375, 500} {
+	for _, steps := range []int{40, 50, 200, 375, 500} {
 		for _, cell := range benchKinds {
 			b.Run(fmt.Sprintf("Bi%s-%d", cell.name, steps), func(b *testing.B) {
 				pass := newPass(b, cell.kind, steps)
@@ -49,7 +49,7 @@ func BenchmarkStep(b *testing.B) {
 // medians. $MMILN_PYTHON names a Python that has torch.
 func BenchmarkAgainstTorch(b *testing.B) {
 	torch := startTorch(b)
-	for _, steps := range []int{50, 375, 500} {
+	for _, steps := range []int{40, 50, 200, 375, 500} {
 		for _, cell := range benchKinds {
 			b.Run(fmt.Sprintf("Bi%s-%d", cell.name, steps), func(b *testing.B) {
 				pass := newPass(b, cell.kind, steps)

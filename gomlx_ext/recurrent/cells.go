@@ -26,7 +26,7 @@ type gradient struct {
 
 var cells = map[Kind]cell{
 	GRU:  {gates: 3, memories: 1, saved: []int{2, 1, 1}, step: gruStep, back: gruBack},
-	LSTM: {gates: 4, memories: 2, saved: []int{2, 1, 1}, step: lstmStep, back: lstmBack},
+	LSTM: {gates: 4, memories: 2, saved: []int{2, 1, 1, 1}, step: lstmStep, back: lstmBack},
 }
 
 // blocks is x[..., from·w : to·w], where w is the width of one of the count blocks of x.
@@ -61,13 +61,13 @@ func lstmStep(projected, recurrent *Node, states []*Node) (next, saved []*Node) 
 	sum := Add(projected, recurrent)
 	input, g, o := Logistic(blocks(sum, 4, 0, 2)), Tanh(blocks(sum, 4, 2, 3)), Logistic(blocks(sum, 4, 3, 4))
 	c := Add(Mul(blocks(input, 2, 1, 2), states[1]), Mul(blocks(input, 2, 0, 1), g))
-	return []*Node{Mul(o, Tanh(c)), c}, []*Node{input, g, o}
+	squashed := Tanh(c)
+	return []*Node{Mul(o, squashed), c}, []*Node{input, g, o, squashed}
 }
 
 func lstmBack(saved, states, adjoints []*Node) gradient {
 	i, f, g, o := blocks(saved[0], 2, 0, 1), blocks(saved[0], 2, 1, 2), saved[1], saved[2]
-	squashed := Tanh(Add(Mul(f, states[1]), Mul(i, g)))
-	dh := adjoints[0]
+	dh, squashed := adjoints[0], saved[3]
 	dc := Add(adjoints[1], less(Mul(dh, o), Square(squashed)))
 	return gradient{
 		gates: Concatenate([]*Node{
