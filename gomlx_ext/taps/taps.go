@@ -1,4 +1,12 @@
 // Package taps lets a model name the intermediate values that are worth looking at, beside its output.
+//
+// Naming a node does nothing to the graph. Making it an output does nothing to the others in pure Go. XLA however compiles a
+// graph as a whole: a value in the middle of elementwise arithmetic is never stored unless it is an output, and storing it
+// changes which operations are fused around it, and so the last bits of what follows. Optimization barriers do not prevent
+// this on its CPU compiler, which removes them before it fuses. Values it stores anyway (inputs and results of matrix
+// products, attention weights, states of a loop) change nothing. So that looking never changes training, compile two graphs
+// over the same variables: the training step without taps among its outputs, and the one that is looked at. Let the latter
+// output the prediction too, since the pure Go backend panics on a graph whose last variable goes unused.
 package taps
 
 import (
