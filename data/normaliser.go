@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Normaliser shifts and scales features to mean 0 and standard deviation 1. It is stored with the model that was trained on
@@ -28,8 +30,19 @@ func (r ragged) moments(width int) (mean, std []float32) {
 	mean, std = make([]float32, width), make([]float32, width)
 	average, variance := make([]float64, width), make([]float64, width)
 	n := float64(r.array.Shape[0])
-	r.each(width, func(i int, v float64) { average[i] += v / n })
-	r.each(width, func(i int, v float64) { variance[i] += (v - average[i]) * (v - average[i]) / n })
+	r.eachStep(width, func(step []float32) {
+		for i, v := range step {
+			average[i] += float64(v)
+		}
+	})
+	floats.Scale(1/n, average)
+	r.eachStep(width, func(step []float32) {
+		for i, v := range step {
+			off := float64(v) - average[i]
+			variance[i] += off * off
+		}
+	})
+	floats.Scale(1/n, variance)
 	for i := range mean {
 		mean[i], std[i] = float32(average[i]), float32(math.Sqrt(variance[i]))
 		// What rounding alone can make of a constant, as in scikit-learn's StandardScaler (_is_constant_feature).
@@ -42,17 +55,15 @@ func (r ragged) moments(width int) (mean, std []float32) {
 	return mean, std
 }
 
-// each visits all values, some steps at a time.
-func (r ragged) each(width int, visit func(feature int, v float64)) {
+// eachStep visits all steps; what it passes on is valid until the next.
+func (r ragged) eachStep(width int, visit func(step []float32)) {
 	total := r.array.Len()
 	buffer := make([]float32, min(total, 1024*width))
 	for at := 0; at < total; at += len(buffer) {
 		part := buffer[:min(len(buffer), total-at)]
 		r.array.Floats(part, at)
 		for step := range slices.Chunk(part, width) {
-			for i, v := range step {
-				visit(i, float64(v))
-			}
+			visit(step)
 		}
 	}
 }

@@ -25,7 +25,7 @@ type Development struct {
 // Schema describes the arrays.
 func (d *Development) Schema() Schema { return d.schema }
 
-// Card describes the whole set; of the test split it holds counts only.
+// Card describes the whole set. Of the test split it holds what any description of a data set states: counts and distributions.
 func (d *Development) Card() Card { return d.card }
 
 // Open opens the folder of a data set. It compares the index with the card and with the sizes of all arrays; of the test

@@ -83,8 +83,11 @@ func (s Source) validate() error {
 }
 
 func refuse(dir string) error {
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Lstat(dir); {
+	case err == nil:
 		return fmt.Errorf("data: %s exists; choose another folder, or remove it first (--force)", dir)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("data: cannot write %s: %w", dir, err)
 	}
 	return nil
 }

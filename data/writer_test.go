@@ -151,6 +151,22 @@ func TestASplitMustBeOneOfThree(t *testing.T) {
 	assert.ErrorContains(t, w.Add("dev", example("dev", 0)), `split is "dev"; it must be train, valid or test`)
 }
 
+func TestAFolderThatCannotBeMadeIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o666))
+	_, err := data.Create(filepath.Join(file, "set"), source)
+	assert.ErrorContains(t, err, filepath.Join(file, "set"))
+	assert.ErrorContains(t, err, "not a directory")
+}
+
+func TestAddAfterCloseIsRefused(t *testing.T) {
+	w, _ := create(t)
+	addAll(t, w)
+	_, err := w.Close()
+	require.NoError(t, err)
+	assert.ErrorContains(t, w.Add(data.Train, example(data.Train, 50)), "is closed")
+}
+
 func TestASourceThatCannotBeIsRefused(t *testing.T) {
 	for want, s := range map[string]data.Source{
 		"width of audio is -1": {Width: [3]int{1, -1, 1}},
