@@ -204,7 +204,7 @@ func TestPseudoLabelsReadBackAsWritten(t *testing.T) {
 	r, epoch := create(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		epoch++
-		want := rapid.SliceOfN(row, 0, 5).Draw(rt, "rows")
+		want := rapid.SliceOfN(row, 1, 5).Draw(rt, "rows")
 		for i := range want {
 			want[i].Epoch = epoch
 		}

@@ -189,25 +189,24 @@ func TestALineWithoutEndIsAnErrorAndNotAllOfMemory(t *testing.T) {
 	assert.ErrorContains(t, err, "metrics.jsonl:2 has more than 16 MiB")
 }
 
+var fuzzed = []string{"metrics.jsonl", "pseudo_labels.csv", "gates_examples.csv", "predictions/test.csv", "opened.jsonl", "run.json"}
+
 func FuzzRead(f *testing.F) {
-	f.Add("metrics.jsonl", []byte("{\"epoch\":1,\"values\":{\"valid/mae\":0.5,\"corr\":null}}\n{\"epoch\":2"))
-	f.Add("pseudo_labels.csv", []byte("epoch,split,id,task,label,y_m\n1,train,\"a,b\",audio,0.5,NaN\n2,tr"))
-	f.Add("gates_examples.csv", []byte("epoch,id,gate,mean\n\n1,a,g_r,1\n"))
-	f.Add("predictions/test.csv", []byte("id,label,prediction,audio\na,1,2,3\n\"\"\"\",-1,0x1p-2,inf\n"))
-	f.Add("opened.jsonl", []byte("{\"time\":\"2026-11-24T00:00:00Z\"}\nnull\n{}\n"))
-	f.Add("run.json", []byte(`{"format":1,"status":"running","created":"2026-11-24T00:00:00Z","config":{}}`))
-	root, err := os.MkdirTemp("", "fuzz")
+	f.Add(uint8(0), []byte("{\"epoch\":1,\"values\":{\"valid/mae\":0.5,\"corr\":null}}\n{\"epoch\":2"))
+	f.Add(uint8(1), []byte("epoch,split,id,task,label,y_m\n1,train,\"a,b\",audio,0.5,NaN\n2,tr"))
+	f.Add(uint8(2), []byte("epoch,id,gate,mean\n\n1,a,g_r,1\n"))
+	f.Add(uint8(3), []byte("id,label,prediction,audio\na,1,2,3\n\"\"\"\",-1,0x1p-2,inf\n"))
+	f.Add(uint8(4), []byte("{\"time\":\"2026-11-24T00:00:00Z\"}\nnull\n{}\n"))
+	f.Add(uint8(5), []byte(`{"format":1,"status":"running","created":"2026-11-24T00:00:00Z","config":{}}`))
+	root, err := os.MkdirTemp(memoryFolder(), "fuzz")
 	require.NoError(f, err)
 	f.Cleanup(func() { os.RemoveAll(root) })
-	f.Fuzz(func(t *testing.T, name string, content []byte) {
+	f.Fuzz(func(t *testing.T, file uint8, content []byte) {
 		r, err := record.Create(root, manifest)
 		require.NoError(t, err)
 		defer os.RemoveAll(r.Dir())
 		require.NoError(t, r.Close())
-		path := filepath.Join(r.Dir(), filepath.Clean("/"+name))
-		if err := os.WriteFile(path, content, 0o644); err != nil {
-			t.Skip("no name for a file")
-		}
+		require.NoError(t, os.WriteFile(filepath.Join(r.Dir(), fuzzed[int(file)%len(fuzzed)]), content, 0o644))
 		if before, err := readAll(r.Dir()); err == nil {
 			resumed, err := record.Resume(r.Dir())
 			if err != nil { // readers need less than a rewind does: an epoch in each line
@@ -219,6 +218,14 @@ func FuzzRead(f *testing.F) {
 			assert.Equal(t, before, after, "a repair changes nothing that could be read")
 		}
 	})
+}
+
+// memoryFolder is a place where syncing costs nothing, if there is one.
+func memoryFolder() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 // readAll counts what can be read of each file.
