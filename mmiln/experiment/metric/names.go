@@ -90,6 +90,15 @@ func (s Scores) Format(name string) (string, error) {
 	return d.format(*d.field(&s)), nil
 }
 
+// Show prints a value of a metric as [Scores.Format] does; an unknown name's as a plain number.
+func Show(name string, value float64) string {
+	d, err := describe(name)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return d.format(value)
+}
+
 // String shows all scores on one line.
 func (s Scores) String() string {
 	var line strings.Builder

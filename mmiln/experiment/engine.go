@@ -1,0 +1,235 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/mmiln/workbench/data"
+	"github.com/mmiln/workbench/gomlx_ext/adam"
+	"github.com/mmiln/workbench/gomlx_ext/dropout"
+	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/masked"
+	"github.com/mmiln/workbench/gomlx_ext/taps"
+	"github.com/mmiln/workbench/mmiln"
+)
+
+// Engine holds a model's variables and its compiled graphs: a training step and an evaluation, each compiled once for every
+// shape of a batch.
+type Engine struct {
+	store     *model.Store
+	model     mmiln.Model
+	optimiser *adam.Optimiser
+	train     TrainConfig
+
+	step, apply, evaluate *model.Exec
+	gates                 []string // names of the gates that evaluate returns, in order; known once it has run
+	updates               int      // of Adam so far
+}
+
+// NewEngine prepares a model on a backend; nothing is compiled before the first batch.
+func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error) {
+	optimiser, err := c.Optimiser.groups()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train}
+	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
+	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
+		return nil, err
+	}
+	if e.apply, err = model.NewExec(backend, e.store, e.applyGraph); err != nil {
+		return nil, err
+	}
+	if e.evaluate, err = model.NewExec(backend, e.store, e.evaluateGraph); err != nil {
+		return nil, err
+	}
+	for _, exec := range []*model.Exec{e.step, e.evaluate} {
+		exec.SetMaxCache(-1)
+	}
+	return e, nil
+}
+
+// lossParts name the scalars that a training step returns, in order.
+var lossParts = [...]string{"loss", "task", "sim", "diff"}
+
+// stepGraph takes the six inputs, the labels of each task, the dropout seed and, where every batch is a step, Adam's
+// corrections. It returns the loss and its parts [4], ℓ_sim and ℓ_diff by layer [2, layers] (or zeros), predictions
+// [tasks, B], then F* [B, width] of each task.
+func (e *Engine) stepGraph(scope *model.Scope, args []*Node) []*Node {
+	g := args[0].Graph()
+	scope.Store().SetTraining(g, true)
+	tasks := e.model.Tasks()
+	labels := mmiln.Labels{}
+	for i, task := range tasks {
+		labels[task] = args[6+i]
+	}
+	rest := args[6+len(tasks):]
+	dropout.SetSeed(g, rest[0])
+	out := e.model.Forward(scope, inputs(args), nil)
+	loss := e.model.Loss(out, labels)
+	results := []*Node{
+		Stack([]*Node{loss.Total, loss.Task, loss.Sim, loss.Diff}, 0), byLayer(loss, len(out.Summaries)), predictions(out),
+	}
+	for _, head := range out.Heads {
+		results = append(results, head.Feature)
+	}
+	total := loss.Total
+	if e.train.Gradients == "mean" {
+		total = MulScalar(total, 1/float64(e.train.UpdateEvery))
+	}
+	if e.train.UpdateEvery == 1 {
+		e.optimiser.Step(scope, total, rest[1], rest[2])
+	} else {
+		e.optimiser.Accumulate(scope, total)
+	}
+	return results
+}
+
+func (e *Engine) applyGraph(scope *model.Scope, first, second *Node) *Node {
+	e.optimiser.Apply(scope, first, second)
+	return first
+}
+
+// evaluateGraph returns predictions [tasks, B], then for each gate its mean over valid steps [B, d_s].
+func (e *Engine) evaluateGraph(scope *model.Scope, args []*Node) []*Node {
+	t := taps.New(scope)
+	in := inputs(args)
+	out := e.model.Forward(scope, in, t)
+	names, means := gateMeans(t, in)
+	e.gates = names
+	return append([]*Node{predictions(out)}, means...)
+}
+
+// inputs are x and lengths of text, audio and vision.
+func inputs(args []*Node) mmiln.Inputs {
+	return mmiln.Inputs{
+		Text: masked.New(args[0], args[1]), Audio: masked.New(args[2], args[3]), Vision: masked.New(args[4], args[5]),
+	}
+}
+
+func predictions(out mmiln.Output) *Node {
+	all := make([]*Node, len(out.Heads))
+	for i, head := range out.Heads {
+		all[i] = head.Prediction
+	}
+	return Stack(all, 0)
+}
+
+func byLayer(loss mmiln.Loss, layers int) *Node {
+	if loss.SimLayers == nil {
+		return BroadcastToDims(ZerosLike(loss.Total), 2, max(layers, 1))
+	}
+	return Stack([]*Node{loss.SimLayers, loss.DiffLayers}, 0)
+}
+
+// StepResult is what a training step returns, on the host.
+type StepResult struct {
+	Parts       []float32 // in the order of lossParts
+	Sim, Diff   []float32 // by layer
+	Predictions map[mmiln.Task][]float32
+	Features    map[mmiln.Task][]float32 // [B, width]
+}
+
+// Step runs one batch; labels [B] by task.
+func (e *Engine) Step(b *data.Batch, labels map[mmiln.Task][]float32, seed uint32) (StepResult, error) {
+	tasks := e.model.Tasks()
+	args := batchTensors(b)
+	for _, task := range tasks {
+		args = append(args, tensors.FromFlatDataAndDimensions(labels[task], len(b.Rows)))
+	}
+	args = append(args, tensors.FromScalar(seed))
+	if e.train.UpdateEvery == 1 {
+		e.updates++
+		first, second := adam.Correction(e.updates)
+		args = append(args, tensors.FromScalar(first), tensors.FromScalar(second))
+	}
+	out, err := e.step.Exec(args)
+	if err != nil {
+		return StepResult{}, fmt.Errorf("training step: %w", err)
+	}
+	return readStep(out, tasks)
+}
+
+func readStep(out []*tensors.Tensor, tasks []mmiln.Task) (r StepResult, err error) {
+	flat := make([][]float32, len(out))
+	for i, t := range out {
+		if flat[i], err = tensors.CopyFlatData[float32](t); err != nil {
+			return r, err
+		}
+		if err = t.FinalizeAll(); err != nil {
+			return r, err
+		}
+	}
+	layers, batch := len(flat[1])/2, len(flat[2])/len(tasks)
+	r = StepResult{
+		Parts: flat[0], Sim: flat[1][:layers], Diff: flat[1][layers:],
+		Predictions: map[mmiln.Task][]float32{}, Features: map[mmiln.Task][]float32{},
+	}
+	for i, task := range tasks {
+		r.Predictions[task], r.Features[task] = flat[2][i*batch:(i+1)*batch], flat[3+i]
+	}
+	return r, nil
+}
+
+// Apply is one step of Adam on the gradients summed since the last.
+func (e *Engine) Apply() error {
+	e.updates++
+	first, second := adam.Correction(e.updates)
+	_, err := e.apply.Exec(first, second)
+	return err
+}
+
+// Forget drops the gradients summed since the last step.
+func (e *Engine) Forget() error { return adam.Clear(e.store.RootScope()) }
+
+// EvalResult is what an evaluation of a batch returns.
+type EvalResult struct {
+	Predictions map[mmiln.Task][]float32
+	Gates       map[string][]float32 // mean over valid steps [B, d_s], by tap
+}
+
+// Evaluate predicts a batch, without dropout.
+func (e *Engine) Evaluate(b *data.Batch) (r EvalResult, err error) {
+	out, err := e.evaluate.Exec(batchTensors(b))
+	if err != nil {
+		return r, fmt.Errorf("evaluation: %w", err)
+	}
+	all, err := tensors.CopyFlatData[float32](out[0])
+	if err != nil {
+		return r, err
+	}
+	r = EvalResult{Predictions: map[mmiln.Task][]float32{}, Gates: map[string][]float32{}}
+	batch := len(b.Rows)
+	for i, task := range e.model.Tasks() {
+		r.Predictions[task] = all[i*batch : (i+1)*batch]
+	}
+	for i, name := range e.gates {
+		if r.Gates[name], err = tensors.CopyFlatData[float32](out[1+i]); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// batchTensors are x [B, T, d] and lengths [B] of each modality. An absent modality is one zero step of width 1.
+func batchTensors(b *data.Batch) []*tensors.Tensor {
+	var out []*tensors.Tensor
+	n := len(b.Rows)
+	for _, m := range data.Modalities {
+		s := b.Sequences[m]
+		if s.Width == 0 {
+			ones := make([]int32, n)
+			for i := range ones {
+				ones[i] = 1
+			}
+			out = append(out, tensors.FromFlatDataAndDimensions(make([]float32, n), n, 1, 1), tensors.FromFlatDataAndDimensions(ones, n))
+			continue
+		}
+		out = append(out, tensors.FromFlatDataAndDimensions(s.Values, n, s.Steps, s.Width), tensors.FromFlatDataAndDimensions(s.Lengths, n))
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package experiment
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/mmiln/workbench/data"
+	"github.com/mmiln/workbench/gomlx_ext/safetensors"
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/mmiln/experiment/metric"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
+)
+
+// Predictor is a trained model: the best epoch of a run.
+type Predictor struct {
+	Config Config
+	Epoch  int // whose weights these are
+
+	engine     *Engine
+	normaliser data.Normaliser
+}
+
+// OpenPredictor loads the best epoch of a run folder.
+func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
+	c, err := ConfigOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.Model()
+	if err != nil {
+		return nil, err
+	}
+	weights, at, err := bestWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Predictor{Config: c, Epoch: at.BestEpoch, normaliser: at.Normaliser}
+	if p.engine, err = NewEngine(backend, c, m); err != nil {
+		return nil, err
+	}
+	return p, snapshot.Restore(p.engine.store, weights)
+}
+
+// bestWeights reads the model's variables, by path, and where training stood.
+func bestWeights(dir string) (map[string]safetensors.Tensor, progress, error) {
+	var at progress
+	state, _, _, err := snapshot.Latest(bestDir(dir + "/checkpoints"))
+	if err != nil {
+		return nil, at, fmt.Errorf("%s has no trained model: %w", dir, err)
+	}
+	if err := json.Unmarshal(state.Meta, &at); err != nil {
+		return nil, at, fmt.Errorf("%s: checkpoint: %w", dir, err)
+	}
+	weights := variables(state.Tensors)
+	maps.DeleteFunc(weights, func(path string, _ safetensors.Tensor) bool { return strings.HasPrefix(path, "/adam/") })
+	return weights, at, nil
+}
+
+// Predict returns one line for each example.
+func (p *Predictor) Predict(examples data.Examples) ([]record.Prediction, error) {
+	if p.Config.Data.Normalise == "standard" {
+		examples = data.WithNormaliser(p.normaliser, examples)
+	}
+	found, err := p.engine.predict(examples, min(p.Config.Train.Batch, examples.Len()), longest(examples))
+	if err != nil {
+		return nil, err
+	}
+	return found.rows(examples), nil
+}
+
+// longest is one bucket that holds every example.
+func longest(examples data.Examples) data.Buckets {
+	rows := make([]int, examples.Len())
+	for i := range rows {
+		rows[i] = i
+	}
+	return data.Buckets{data.Buckets{}.Steps(examples, rows)}
+}
+
+// Score compares predictions with their labels.
+func Score(rows []record.Prediction) (metric.Scores, error) {
+	predicted, truth := make([]float32, len(rows)), make([]float32, len(rows))
+	for i, row := range rows {
+		predicted[i], truth[i] = row.Value, row.Label
+	}
+	return metric.Evaluate(predicted, truth)
+}
+
+// Export returns the weights of a run's best epoch under readable names ("layers.0.gate.audio.retain.weights") with the
+// configuration in the metadata.
+func Export(dir string) (*safetensors.File, error) {
+	c, err := ConfigOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	weights, at, err := bestWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.TOML()
+	if err != nil {
+		return nil, err
+	}
+	file := &safetensors.File{Tensors: map[string]safetensors.Tensor{}, Metadata: map[string]string{
+		"system": c.System, "config": string(text), "epoch": fmt.Sprint(at.BestEpoch), "layout": "matrices are [in, out]",
+	}}
+	for path, tensor := range weights {
+		if !strings.HasPrefix(path, "/#") { // the random state of the store, not a weight
+			file.Tensors[strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", ".")] = tensor
+		}
+	}
+	return file, nil
+}
+
+// OpenTest opens the test split for a run and records it in that run's folder.
+func OpenTest(dir string, sealed *data.Sealed, reason string) (*data.TestSplit, error) {
+	return sealed.Unseal(reason, func(o data.Opening) error {
+		return record.LogOpening(dir, record.Opening{Time: o.Time, Split: "test", Reason: o.Reason, SHA256: o.SHA256})
+	})
+}

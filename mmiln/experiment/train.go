@@ -1,0 +1,388 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/mmiln/workbench/data"
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/mmiln"
+	"github.com/mmiln/workbench/mmiln/experiment/metric"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
+)
+
+// Options say where a run happens and who watches.
+type Options struct {
+	Backend  compute.Backend
+	Note     string // what the backend is, for run.json
+	Runs     string // folder of run folders
+	Argv     []string
+	Reporter Reporter // nil: nobody
+}
+
+// Reporter watches training. It must not block for long.
+type Reporter interface {
+	Begin(dir string, epochs, batches int)
+	Batch(epoch, done, of int, loss float64)
+	Epoch(e EpochReport)
+}
+
+// EpochReport is what an epoch came to.
+type EpochReport struct {
+	Epoch            int
+	TrainLoss, Score float64 // Score is what selection looks at
+	Valid            metric.Scores
+	Best             bool
+}
+
+// ErrInterrupted is returned by a run that was asked to stop; it can be resumed.
+var ErrInterrupted = errors.New("interrupted")
+
+// Train runs a configuration from the beginning: it trains with early stopping on validation, takes the best epoch's weights,
+// opens the test split once and leaves everything in a new run folder. Cancelling ctx saves a checkpoint and returns
+// [ErrInterrupted].
+func Train(ctx context.Context, c Config, o Options) (Result, error) {
+	t, err := newTrainer(c, o)
+	if err != nil {
+		return Result{}, err
+	}
+	text, err := t.config.TOML()
+	if err != nil {
+		return Result{}, err
+	}
+	manifest, err := t.manifest()
+	if err != nil {
+		return Result{}, err
+	}
+	if t.run, err = record.Create(o.Runs, manifest); err != nil {
+		return Result{}, err
+	}
+	if err := t.run.Config(text); err != nil {
+		return Result{}, errors.Join(err, t.run.Close())
+	}
+	t.progress = progress{Epoch: 1, Normaliser: t.normaliser}
+	return t.finish(ctx)
+}
+
+// Resume goes on with an interrupted run from its last checkpoint. What it writes is what an uninterrupted run would have
+// written.
+func Resume(ctx context.Context, dir string, o Options) (Result, error) {
+	c, err := ConfigOf(dir)
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := newTrainer(c, o)
+	if err != nil {
+		return Result{}, err
+	}
+	if t.run, err = record.Resume(dir); err != nil {
+		return Result{}, err
+	}
+	if err := t.rewind(); err != nil {
+		return Result{}, errors.Join(err, t.run.Close())
+	}
+	return t.finish(ctx)
+}
+
+// ConfigOf reads the configuration of a run folder.
+func ConfigOf(dir string) (Config, error) {
+	reader, err := record.Open(dir)
+	if err != nil {
+		return Config{}, err
+	}
+	text, err := reader.Config()
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(dir+"/config.toml", text)
+}
+
+// trainer is one run in progress.
+type trainer struct {
+	config      Config
+	options     Options
+	run         *record.Run
+	development *data.Development
+	sealed      *data.Sealed
+	normaliser  data.Normaliser
+	train       data.Examples
+	valid       data.Examples
+	buckets     data.Buckets
+	engine      *Engine
+	ulgm        *mmiln.ULGM
+	progress    progress
+	epochBegan  time.Time
+}
+
+func newTrainer(c Config, o Options) (*trainer, error) {
+	development, sealed, err := data.Open(c.Data.Dir)
+	if err != nil {
+		return nil, err
+	}
+	c = c.withoutAbsent(development.Schema())
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := c.Model()
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{config: c, options: o, development: development, sealed: sealed, train: development.Train, valid: development.Valid}
+	if c.Data.Normalise == "standard" {
+		t.normaliser = data.FitStandard(development)
+		t.train, t.valid = data.WithNormaliser(t.normaliser, t.train), data.WithNormaliser(t.normaliser, t.valid)
+	}
+	t.buckets = data.NewBuckets(development, c.Train.Batch, c.Data.Buckets)
+	if t.engine, err = NewEngine(o.Backend, c, m); err != nil {
+		return nil, err
+	}
+	width := map[mmiln.Task]int{}
+	for _, task := range m.Tasks() {
+		width[task] = c.heads().Of(task).Width
+	}
+	t.ulgm = mmiln.NewULGM(c.ULGM, labelsOf(t.train), m.Tasks(), width)
+	return t, nil
+}
+
+// withoutAbsent drops from MMILN what the data does not have.
+func (c Config) withoutAbsent(schema data.Schema) Config {
+	for _, m := range data.Modalities {
+		if name := m.String(); schema.Width[m] == 0 && !slices.Contains(c.MMILN.Drop, name) {
+			c.MMILN.Drop = append(slices.Clone(c.MMILN.Drop), name)
+		}
+	}
+	return c
+}
+
+func labelsOf(e data.Examples) []float32 {
+	labels := make([]float32, e.Len())
+	for i := range labels {
+		labels[i] = e.Info(i).Label
+	}
+	return labels
+}
+
+func (t *trainer) manifest() (record.Manifest, error) {
+	config, err := json.Marshal(t.config)
+	if err != nil {
+		return record.Manifest{}, err
+	}
+	card := t.development.Card()
+	return record.Manifest{
+		Model: t.config.Name, Seed: t.config.Seed, Argv: t.options.Argv, Config: config, Backend: t.options.Note,
+		Data: record.Data{Name: card.Name, Dir: t.config.Data.Dir, Card: card.SHA256(), Arrays: card.Files},
+	}, nil
+}
+
+// rewind takes the last checkpoint that is whole and cuts the records back to it.
+func (t *trainer) rewind() error {
+	state, _, _, err := snapshot.Latest(lastDir(t.run.Checkpoints()))
+	if err != nil {
+		return fmt.Errorf("%s cannot be resumed: %w; train it anew", t.run.Dir(), err)
+	}
+	if t.run.Manifest().Data.Card != t.development.Card().SHA256() {
+		return fmt.Errorf("%s was trained on other data than %s now holds; restore the data set or train anew", t.run.Dir(), t.config.Data.Dir)
+	}
+	if err := t.restore(state); err != nil {
+		return err
+	}
+	return t.run.Rewind(t.progress.Epoch - 1)
+}
+
+// finish trains to the end, tests, and closes the run in any case.
+func (t *trainer) finish(ctx context.Context) (result Result, err error) {
+	defer func() { err = errors.Join(err, t.run.Close()) }()
+	if err := t.loop(ctx); err != nil {
+		status := record.Failed
+		if errors.Is(err, ErrInterrupted) {
+			status = record.Interrupted
+		}
+		return Result{Dir: t.run.Dir()}, errors.Join(err, t.run.Finish(status, nil, err))
+	}
+	if result, err = t.test(); err != nil {
+		return result, errors.Join(err, t.run.Finish(record.Failed, nil, err))
+	}
+	return result, t.run.Finish(record.Finished, result, nil)
+}
+
+// loop is training with early stopping.
+func (t *trainer) loop(ctx context.Context) error {
+	c, n := t.config.Train, t.train.Len()
+	if t.options.Reporter != nil {
+		t.options.Reporter.Begin(t.run.Dir(), c.MaxEpochs, (n+c.Batch-1)/c.Batch)
+	}
+	for p := &t.progress; !p.Done; {
+		t.epochBegan = time.Now()
+		batches := data.Batches(data.Order(t.config.Seed, p.Epoch, n), c.Batch)
+		for ; p.Batch < len(batches); p.Batch++ {
+			if ctx.Err() != nil {
+				return errors.Join(ErrInterrupted, t.checkpoint())
+			}
+			if err := t.batch(batches); err != nil {
+				return err
+			}
+		}
+		if err := t.endEpoch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch trains on batch p.Batch of the epoch, in the order of selfmm.md: backward pass, then ULGM.
+func (t *trainer) batch(batches [][]int) error {
+	p, rows := &t.progress, batches[t.progress.Batch]
+	b, err := t.train.Batch(rows, t.buckets.Steps(t.train, rows))
+	if err != nil {
+		return err
+	}
+	r, err := t.engine.Step(b, t.labels(rows), dropoutSeed(t.config.Seed, p.Epoch, p.Batch))
+	if err != nil {
+		return err
+	}
+	if loss := float64(r.Parts[0]); math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Errorf("the loss is %v in epoch %d, batch %d; lower the learning rates, or set data.normalise to standard", loss, p.Epoch, p.Batch+1)
+	}
+	if every := t.config.Train.UpdateEvery; every > 1 && (p.Batch+1)%every == 0 {
+		if err := t.engine.Apply(); err != nil {
+			return err
+		}
+	}
+	t.ulgm.Step(p.Epoch, rows, r.Features)
+	p.Partial.add(rows, r)
+	if t.options.Reporter != nil {
+		t.options.Reporter.Batch(p.Epoch, p.Batch+1, len(batches), p.Partial.Parts[0]/float64(p.Partial.Batches))
+	}
+	return nil
+}
+
+// labels are y_m and the pseudo-labels of some rows as they stand.
+func (t *trainer) labels(rows []int) map[mmiln.Task][]float32 {
+	out := map[mmiln.Task][]float32{}
+	for _, task := range t.ulgm.Tasks {
+		out[task] = make([]float32, len(rows))
+		for i, row := range rows {
+			out[task][i] = float32(t.ulgm.Labels[task][row])
+		}
+	}
+	return out
+}
+
+// dropoutSeed is the finaliser of SplitMix64 over what names a step.
+func dropoutSeed(seed uint64, epoch, batch int) uint32 {
+	x := seed ^ uint64(epoch)<<32 ^ uint64(batch)
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return uint32((x ^ x>>31) >> 32)
+}
+
+// endEpoch settles a partial group of batches, validates, records, selects and saves.
+func (t *trainer) endEpoch() error {
+	if err := t.settle(); err != nil {
+		return err
+	}
+	valid, err := t.predict(t.valid)
+	if err != nil {
+		return err
+	}
+	scores, err := metric.Evaluate(valid.of(mmiln.Multimodal), labelsOf(t.valid))
+	if err != nil {
+		return fmt.Errorf("validation of epoch %d: %w", t.progress.Epoch, err)
+	}
+	report := t.choose(scores, validLoss(t.config.fusionLoss(), valid.of(mmiln.Multimodal), labelsOf(t.valid)))
+	if err := t.recordEpoch(report, valid); err != nil {
+		return err
+	}
+	p := &t.progress
+	p.Done = p.Waited >= t.config.Train.Patience || p.Epoch >= t.config.Train.MaxEpochs
+	p.Epoch, p.Batch, p.Partial = p.Epoch+1, 0, partial{}
+	if err := t.save(report.Best); err != nil {
+		return err
+	}
+	if t.options.Reporter != nil {
+		t.options.Reporter.Epoch(report)
+	}
+	return nil
+}
+
+// settle drops the gradients of a last, shorter group, or steps on them.
+func (t *trainer) settle() error {
+	every := t.config.Train.UpdateEvery
+	if every == 1 || t.progress.Batch%every == 0 {
+		return nil
+	}
+	if t.config.Train.PartialGroup == "step" {
+		return t.engine.Apply()
+	}
+	return t.engine.Forget()
+}
+
+// validLoss is the loss of the multimodal head alone, which MMSA stops on.
+func validLoss(fusion string, predicted, truth []float32) float64 {
+	total := 0.0
+	for i := range predicted {
+		d := math.Abs(float64(predicted[i]) - float64(truth[i]))
+		if fusion == "l2" {
+			d *= d
+		}
+		total += d
+	}
+	return total / float64(len(predicted))
+}
+
+// choose compares the epoch's score with the best so far.
+func (t *trainer) choose(scores metric.Scores, loss float64) EpochReport {
+	p, c := &t.progress, t.config.Train
+	score, sign := loss, 1.0
+	if c.Select != "loss" {
+		score, _ = scores.Get(c.Select) // the name was validated
+		if direction, _ := metric.Better(c.Select); direction == metric.Higher {
+			sign = -1
+		}
+	}
+	better := !math.IsNaN(score) && (p.BestEpoch == 0 || sign*score <= sign*p.BestScore-c.Threshold)
+	p.Waited++
+	if better {
+		p.BestEpoch, p.BestScore, p.BestScores, p.Waited = p.Epoch, score, scores, 0
+	}
+	return EpochReport{
+		Epoch: p.Epoch, TrainLoss: p.Partial.Parts[0] / float64(p.Partial.Batches), Score: loss, Valid: scores, Best: better,
+	}
+}
+
+// save writes the epoch's checkpoint, and once more where it is the best.
+func (t *trainer) save(best bool) error {
+	if err := t.checkpoint(); err != nil {
+		return err
+	}
+	if !best {
+		return nil
+	}
+	state, err := t.capture()
+	if err != nil {
+		return err
+	}
+	_, err = snapshot.Save(bestDir(t.run.Checkpoints()), fmt.Sprintf("epoch-%04d", t.progress.BestEpoch), state, 1)
+	return err
+}
+
+func (t *trainer) checkpoint() error {
+	state, err := t.capture()
+	if err != nil {
+		return err
+	}
+	if err := t.run.Sync(); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("epoch-%04d-batch-%05d", t.progress.Epoch, t.progress.Batch)
+	_, err = snapshot.Save(lastDir(t.run.Checkpoints()), name, state, 2)
+	return err
+}
