@@ -79,16 +79,16 @@ func (b *Bytes) open() io.Reader {
 }
 
 // latin1 turns characters in UTF-8 into bytes.
-type latin1 struct{ *bufio.Reader }
+type latin1 struct{ stored *bufio.Reader }
 
 func (l *latin1) Read(p []byte) (n int, err error) {
 	for ; n < len(p); n++ {
-		c, err := l.ReadByte()
+		c, err := l.stored.ReadByte()
 		if err != nil {
 			return n, err
 		}
 		if c >= utf8.RuneSelf {
-			next, err := l.ReadByte()
+			next, err := l.stored.ReadByte()
 			if err != nil || c&^1 != 0xc2 || next&0xc0 != 0x80 {
 				return n, fmt.Errorf("what should be bytes holds characters beyond latin1; the file is damaged: %s", again)
 			}

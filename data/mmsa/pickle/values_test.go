@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -183,6 +184,20 @@ func TestRowsAreTheArrayInOrder(t *testing.T) {
 		whole, err := Numbers(long)
 		require.NoError(t, err)
 		assert.Equal(t, whole, all)
+	})
+}
+
+// Copying may ask a reader to write itself, and must not get around the decoding.
+func TestCopiedBytesAreThoseThatAreRead(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, root *Dict, _ expected) {
+		long := lookup(t, lookup(t, root, "arrays").(*Dict), "long").(*Array)
+		var copied bytes.Buffer
+		_, err := io.Copy(&copied, long.Raw())
+		require.NoError(t, err)
+		read := make([]byte, long.Count()*long.Type.Size)
+		_, err = io.ReadFull(long.Raw(), read)
+		require.NoError(t, err)
+		assert.Equal(t, read, copied.Bytes())
 	})
 }
 
