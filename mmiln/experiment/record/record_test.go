@@ -317,6 +317,22 @@ func TestOpeningsSurviveRewind(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), got[1].Time, time.Minute)
 }
 
+func TestAnOpeningLoggedAfterTheRunChangesNothingElse(t *testing.T) {
+	r := create(t)
+	require.NoError(t, r.Opened(record.Opening{Split: "test", Reason: "final scores"}))
+	assert.ErrorContains(t, record.LogOpening(r.Dir(), record.Opening{}), "is being written by")
+	require.NoError(t, r.Finish(record.Finished, nil, nil))
+	require.NoError(t, r.Close())
+	before := open(t, r.Dir()).Manifest()
+	write(t, r.Dir(), "opened.jsonl", `{"time":"2026-`)
+	require.NoError(t, record.LogOpening(r.Dir(), record.Opening{Split: "test", Reason: "predict"}))
+	got, err := open(t, r.Dir()).Openings()
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	assert.Equal(t, "predict", got[1].Reason)
+	assert.Equal(t, before, open(t, r.Dir()).Manifest())
+}
+
 func TestCostGrowsOverAllWriters(t *testing.T) {
 	r := create(t)
 	require.NoError(t, r.Update(func(m *record.Manifest) { m.Cost = record.Cost{CPUSeconds: 100, WallSeconds: 200, PeakRSSMB: 1e6} }))

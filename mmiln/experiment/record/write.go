@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"regexp"
 	"time"
@@ -100,6 +101,11 @@ func (r *Run) Opened(o Opening) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.logs[openedFile] == nil { // a line torn by a crash must not swallow this one
+		if err := r.rewind(openedFile, walkStream, math.MaxInt); err != nil {
+			return err
+		}
+	}
 	if err := r.append(openedFile, 0, line); err != nil {
 		return err
 	}
