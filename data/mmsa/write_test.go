@@ -88,19 +88,16 @@ func (p pickler) value(v any) {
 		p.WriteString("u")
 	case floats:
 		p.floats(v)
+	case func(pickler):
+		v(p)
 	default:
 		panic(fmt.Sprintf("no pickle of %T", v))
 	}
 }
 
 func (p pickler) floats(a floats) {
-	p.WriteString("cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85C\x01btR(K\x01(")
-	count := 1
-	for _, n := range a.shape {
-		p.value(n)
-		count *= n
-	}
-	p.WriteString("tcnumpy\ndtype\n\x8c\x02f4\x89\x88\x87R(K\x03\x8c\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89\x8e")
+	count := p.array(a.shape)
+	p.WriteString("\x8e")
 	p.Write(binary.LittleEndian.AppendUint64(nil, uint64(4*count)))
 	var raw [4]byte
 	for i := range count {
@@ -108,6 +105,18 @@ func (p pickler) floats(a floats) {
 		p.Write(raw[:])
 	}
 	p.WriteString("tb")
+}
+
+// array begins one of float32. Its bytes must follow, and "tb".
+func (p pickler) array(shape []int) (count int) {
+	p.WriteString("cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85C\x01btR(K\x01(")
+	count = 1
+	for _, n := range shape {
+		p.value(n)
+		count *= n
+	}
+	p.WriteString("tcnumpy\ndtype\n\x8c\x02f4\x89\x88\x87R(K\x03\x8c\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89")
+	return count
 }
 
 // rows makes an array [N, L, d] of nested slices.
