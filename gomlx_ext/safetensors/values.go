@@ -70,17 +70,24 @@ func (f *File) tensor(name string) (Tensor, error) {
 		}
 		return Tensor{}, fmt.Errorf("safetensors: no tensor %q; there are %s%s", name, strings.Join(names, ", "), more)
 	}
-	return t, t.check(name)
+	return t, t.checkNamed(name)
 }
 
-// check guards against tensors that were not read from a file but made by hand.
-func (t Tensor) check(name string) error {
+// Check tells what does not hold together in a tensor made by hand; those of a file were checked when it was read.
+func (t Tensor) Check() error {
 	size, err := byteSize(t.DType, t.Shape)
 	if err != nil {
-		return fmt.Errorf("safetensors: tensor %q: %w", name, err)
+		return err
 	}
 	if size != len(t.Data) {
-		return fmt.Errorf("safetensors: tensor %q: %s %v takes %d bytes, but it holds %d", name, t.DType, t.Shape, size, len(t.Data))
+		return fmt.Errorf("%s %v takes %d bytes, but it holds %d", t.DType, t.Shape, size, len(t.Data))
+	}
+	return nil
+}
+
+func (t Tensor) checkNamed(name string) error {
+	if err := t.Check(); err != nil {
+		return fmt.Errorf("safetensors: tensor %q: %w", name, err)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func Write(w io.Writer, f *File) error {
 		if name == metadataKey || !utf8.ValidString(name) {
 			return fmt.Errorf("safetensors: %q cannot name a tensor", name)
 		}
-		if err := t.check(name); err != nil {
+		if err := t.checkNamed(name); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@
 package snapshot
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,10 +13,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
@@ -29,86 +26,49 @@ type State struct {
 }
 
 const (
-	extension = ".checkpoint"
-	partial   = ".partial-"
-	metaKey   = "state"
-	sumKey    = "sha256"
+	metaKey = "state"
+	sumKey  = "sha256"
 )
 
-// Save writes dir/name.checkpoint, then removes the oldest checkpoints beyond keep, at least 1. Names sort by age: a later
-// checkpoint has a greater name. It returns the file's path.
-func Save(dir, name string, s State, keep int) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("snapshot: %w", err)
+// Save adds a checkpoint to a folder and returns its path, dir/NNNNNN-name.checkpoint, where NNNNNN counts the folder's
+// checkpoints from 1. Once it is safely there, all but the newest keep (at least 1) are removed. A folder has one writer.
+//
+// When an error comes with a path, the checkpoint was saved and older ones could not be removed.
+func Save(dir, name string, s State, keep int) (path string, err error) {
+	if name == "" || name != filepath.Base(name) {
+		return "", fmt.Errorf("snapshot: %q cannot name a checkpoint: use a plain file name", name)
 	}
-	path := filepath.Join(dir, name+extension)
-	file := &safetensors.File{Tensors: s.Tensors, Metadata: map[string]string{metaKey: string(s.Meta), sumKey: checksum(s)}}
-	if err := write(path, file); err != nil {
-		return "", fmt.Errorf("snapshot: %s was not saved, earlier checkpoints are as they were: %w", path, err)
+	if len(s.Meta) > 0 && !json.Valid(s.Meta) {
+		return "", fmt.Errorf("snapshot: %s: the state beside the tensors is not JSON", name)
 	}
-	return path, prune(dir, max(keep, 1))
+	path, err = save(dir, name, s)
+	if err != nil {
+		return "", fmt.Errorf("snapshot: %s was not saved in %s, earlier checkpoints are as they were: %w", name, dir, err)
+	}
+	if err := prune(dir, max(keep, 1)); err != nil {
+		return path, fmt.Errorf("snapshot: %s was saved, but older ones were not removed: %w", path, err)
+	}
+	return path, nil
 }
 
-func write(path string, file *safetensors.File) error {
-	out, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partial+"*")
+func save(dir, name string, s State) (string, error) {
+	if err := makeDir(dir); err != nil {
+		return "", err
+	}
+	found, err := list(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
-	err = safetensors.Write(out, file)
-	err = errors.Join(err, out.Sync(), out.Close())
-	if err == nil {
-		err = os.Rename(out.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// prune removes what was left behind by a killed Save, and old checkpoints.
-func prune(dir string, keep int) error {
-	names, torn, err := list(dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Concat(torn, names[:max(len(names)-keep, 0)]) {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("snapshot: %w", err)
-		}
-	}
-	return nil
-}
-
-// list returns the checkpoints of a folder, oldest first, and unfinished files.
-func list(dir string) (names, torn []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("snapshot: %w", err)
-	}
-	for _, entry := range entries {
-		switch name := entry.Name(); {
-		case strings.Contains(name, extension+partial):
-			torn = append(torn, name)
-		case strings.HasSuffix(name, extension):
-			names = append(names, name)
-		}
-	}
-	return names, torn, nil
+	path := filepath.Join(dir, fileName(found.next(), name))
+	metadata := map[string]string{metaKey: string(s.Meta), sumKey: checksum(s)}
+	return path, write(path, &safetensors.File{Tensors: s.Tensors, Metadata: metadata})
 }
 
 // checksum covers the JSON and every tensor with its name, type and shape.
 func checksum(s State) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n", len(s.Meta), s.Meta)
-	for _, name := range slices.SortedFunc(maps.Keys(s.Tensors), cmp.Compare) {
+	for _, name := range slices.Sorted(maps.Keys(s.Tensors)) {
 		t := s.Tensors[name]
 		fmt.Fprintf(h, "%q %s %v\n", name, t.DType, t.Shape)
 		h.Write(t.Data)
@@ -122,25 +82,53 @@ func Load(path string) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("snapshot: %w", err)
 	}
+	s, err := verified(file)
+	if err != nil {
+		return State{}, fmt.Errorf("snapshot: %s %w", path, err)
+	}
+	return s, nil
+}
+
+func verified(file *safetensors.File) (State, error) {
+	want, found := file.Metadata[sumKey]
+	if !found {
+		return State{}, errors.New("is no checkpoint: it states no SHA-256")
+	}
 	s := State{Tensors: file.Tensors, Meta: json.RawMessage(file.Metadata[metaKey])}
-	if checksum(s) != file.Metadata[sumKey] {
-		return State{}, fmt.Errorf("snapshot: %s is damaged: its contents do not have the SHA-256 that it states", path)
+	if checksum(s) != want {
+		return State{}, errors.New("is damaged: its contents do not have the SHA-256 that it states")
 	}
 	return s, nil
 }
 
 // Latest reads the newest checkpoint of a folder that is whole. Newer ones that are not are skipped, each with its error.
+// The error wraps [fs.ErrNotExist] where the folder holds no checkpoint at all.
 func Latest(dir string) (s State, path string, skipped []error, err error) {
-	names, _, err := list(dir)
-	if err != nil {
-		return State{}, "", nil, err
+	const tries = 10
+	for range tries {
+		s, path, skipped, err = latest(dir)
+		if err == nil || !errors.Is(errors.Join(skipped...), fs.ErrNotExist) {
+			break
+		}
+		// A run that is being trained removed a file between our listing and reading: list again.
 	}
-	for _, name := range slices.Backward(names) {
-		path = filepath.Join(dir, name)
+	return s, path, skipped, err
+}
+
+func latest(dir string) (s State, path string, skipped []error, err error) {
+	found, err := list(dir)
+	if err != nil {
+		return State{}, "", nil, fmt.Errorf("snapshot: %w", err)
+	}
+	if len(found.files) == 0 {
+		return State{}, "", nil, fmt.Errorf("snapshot: no checkpoint in %s: %w", dir, fs.ErrNotExist)
+	}
+	for _, file := range slices.Backward(found.files) {
+		path = filepath.Join(dir, file.name)
 		if s, err = Load(path); err == nil {
 			return s, path, skipped, nil
 		}
 		skipped = append(skipped, err)
 	}
-	return State{}, "", skipped, fmt.Errorf("snapshot: %s holds no whole checkpoint: %w", dir, errors.Join(append(skipped, fs.ErrNotExist)...))
+	return State{}, "", skipped, fmt.Errorf("snapshot: no checkpoint in %s is whole:\n%w", dir, errors.Join(skipped...))
 }

@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,91 +16,172 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
+// frozenKey names the tensor that lists, as JSON, the paths of the variables that are not trainable. It looks like a path so
+// that it goes wherever the variables go; like GoMLX's own state it begins with #.
+const frozenKey = "/#frozen"
+
 // codes are safetensors' names of the types that variables have.
 var codes = map[dtypes.DType]string{
-	dtypes.Float32: "F32", dtypes.Float64: "F64", dtypes.Float16: "F16", dtypes.BFloat16: "BF16",
-	dtypes.Int64: "I64", dtypes.Int32: "I32", dtypes.Uint64: "U64", dtypes.Uint32: "U32", dtypes.Uint8: "U8", dtypes.Bool: "BOOL",
+	dtypes.Float32: "F32", dtypes.Float64: "F64", dtypes.Float16: "F16", dtypes.BFloat16: "BF16", dtypes.Complex64: "C64",
+	dtypes.Int64: "I64", dtypes.Int32: "I32", dtypes.Int16: "I16", dtypes.Int8: "I8",
+	dtypes.Uint64: "U64", dtypes.Uint32: "U32", dtypes.Uint16: "U16", dtypes.Uint8: "U8", dtypes.Bool: "BOOL",
 }
 
-// Capture copies every variable of a store, by path.
+// Capture copies every variable of a store, by path, and one more tensor that tells which of them are not trainable.
 func Capture(store *model.Store) (map[string]safetensors.Tensor, error) {
 	all := map[string]safetensors.Tensor{}
+	frozen := []string{}
 	for v := range store.IterVariables() {
-		code, ok := codes[v.DType()]
-		if !ok {
-			return nil, fmt.Errorf("snapshot: %s is %s, which cannot be kept", v.Path(), v.Shape())
-		}
-		value, err := v.Value()
+		t, err := captured(v)
 		if err != nil {
-			return nil, fmt.Errorf("snapshot: %s: %w", v.Path(), err)
-		}
-		t := safetensors.Tensor{DType: code, Shape: slices.Clone(v.Shape().Dimensions)}
-		if err := value.ConstBytes(func(content []byte) { t.Data = slices.Clone(content) }); err != nil {
-			return nil, fmt.Errorf("snapshot: %s: %w", v.Path(), err)
+			return nil, fmt.Errorf("snapshot: variable %s: %w", v.Path(), err)
 		}
 		all[v.Path()] = t
+		if !v.Trainable {
+			frozen = append(frozen, v.Path())
+		}
 	}
+	slices.Sort(frozen)
+	text, err := json.Marshal(frozen)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	all[frozenKey] = safetensors.Tensor{DType: "U8", Shape: []int{len(text)}, Data: text}
 	return all, nil
 }
 
-// Restore sets the variables of a store. Those that exist keep their trainable flags, which GoMLX's own checkpoints forget,
-// and must have the shape and type that is restored. Those that do not are made: trainable, unless their first scope is among
-// frozen ("adam" for an optimiser's state), so that a graph built later finds them. It is an error, and then nothing is set,
-// if a variable of the store is missing among the tensors.
-func Restore(store *model.Store, all map[string]safetensors.Tensor, frozen ...string) error {
-	values := map[string]*tensors.Tensor{}
-	for _, path := range slices.Sorted(maps.Keys(all)) {
-		value, err := tensor(all[path])
-		if err != nil {
-			return fmt.Errorf("snapshot: %s: %w", path, err)
-		}
-		if v := store.GetVariable(path); v != nil && !v.Shape().Equal(value.Shape()) {
-			return fmt.Errorf("snapshot: %s is %s in the model and %s in the checkpoint; use the configuration that was trained", path, v.Shape(), value.Shape())
-		}
-		values[path] = value
+func captured(v *model.Variable) (safetensors.Tensor, error) {
+	t := safetensors.Tensor{DType: codes[v.DType()], Shape: slices.Clone(v.Shape().Dimensions)}
+	if t.DType == "" {
+		return t, fmt.Errorf("%s cannot be kept", v.Shape())
 	}
-	var missing []string
-	for v := range store.IterVariables() {
-		if values[v.Path()] == nil {
-			missing = append(missing, v.Path())
-		}
+	if !v.HasValue() {
+		return t, errors.New("has no value yet: run the model once, or initialise its variables")
 	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return fmt.Errorf("snapshot: the checkpoint lacks %s; use the configuration that was trained", strings.Join(missing, ", "))
+	value, err := v.Value()
+	if err != nil {
+		return t, err
 	}
-	return set(store, values, frozen)
+	return t, value.ConstBytes(func(content []byte) { t.Data = slices.Clone(content) })
 }
 
-func set(store *model.Store, values map[string]*tensors.Tensor, frozen []string) error {
-	for path, value := range values {
-		if v := store.GetVariable(path); v != nil {
-			if err := v.SetValue(value); err != nil {
-				return fmt.Errorf("snapshot: %s: %w", path, err)
-			}
-			continue
+// Restore sets the variables of a store to what [Capture] returned, or a part of it.
+//
+// In an empty store every variable is made, with the trainable flag it had, so that a graph built later finds them. Variables
+// that exist keep their own flag and must have the shape and type that is restored; there, variables that only one side has
+// are errors too, unless they are not trainable and only the checkpoint has them, as an optimiser's before its first step.
+// An error lists the paths, and nothing was set.
+//
+// Tensors that Capture did not make say nothing of flags: of these, variables below the scopes in frozen and those whose name
+// begins with # are not trainable.
+func Restore(store *model.Store, all map[string]safetensors.Tensor, frozen ...string) error {
+	values, err := decode(all)
+	if err != nil {
+		return err
+	}
+	isFrozen, err := frozenOnes(all, frozen)
+	if err != nil {
+		return err
+	}
+	existing := map[string]*model.Variable{}
+	for v := range store.IterVariables() {
+		existing[v.Path()] = v
+	}
+	if err := compare(existing, values, isFrozen); err != nil {
+		return err
+	}
+	for _, path := range slices.Sorted(maps.Keys(values)) {
+		if v := existing[path]; v == nil {
+			store.VariableWithValue(path, values[path]).SetTrainable(!isFrozen(path))
+		} else if err := v.SetValue(values[path]); err != nil {
+			return fmt.Errorf("snapshot: variable %s: %w", path, err)
 		}
-		first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		store.VariableWithValue(path, value).SetTrainable(!slices.Contains(frozen, first) && !strings.HasPrefix(first, "#"))
 	}
 	return nil
 }
 
-func tensor(t safetensors.Tensor) (*tensors.Tensor, error) {
-	for dtype, code := range codes {
-		if code != t.DType {
+// frozenOnes tells by its path whether a variable is to be made not trainable.
+func frozenOnes(all map[string]safetensors.Tensor, scopes []string) (func(path string) bool, error) {
+	t, recorded := all[frozenKey]
+	var paths []string
+	if recorded {
+		if err := json.Unmarshal(t.Data, &paths); err != nil {
+			return nil, fmt.Errorf("snapshot: %s: %w", frozenKey, err)
+		}
+	}
+	return func(path string) bool {
+		if recorded {
+			return slices.Contains(paths, path)
+		}
+		scope, name := model.SplitPath(path)
+		first, _, _ := strings.Cut(strings.TrimPrefix(scope, "/"), "/")
+		return slices.Contains(scopes, first) || strings.HasPrefix(name, "#")
+	}, nil
+}
+
+// compare finds what does not fit between the variables of a store that is not empty and those of a checkpoint.
+func compare(existing map[string]*model.Variable, values map[string]*tensors.Tensor, isFrozen func(string) bool) error {
+	if len(existing) == 0 {
+		return nil
+	}
+	var missing, extra, different []string
+	for path, v := range existing {
+		if value := values[path]; value == nil {
+			missing = append(missing, path)
+		} else if !v.Shape().Equal(value.Shape()) {
+			different = append(different, fmt.Sprintf("%s (%s in the model, %s in the checkpoint)", path, v.Shape(), value.Shape()))
+		}
+	}
+	for path := range values {
+		if existing[path] == nil && !isFrozen(path) {
+			extra = append(extra, path)
+		}
+	}
+	var found []string
+	for what, paths := range map[string][]string{"lacks": missing, "has, and the model has not,": extra, "differs in shape at": different} {
+		if len(paths) > 0 {
+			slices.Sort(paths)
+			found = append(found, what+" "+strings.Join(paths, ", "))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	slices.Sort(found)
+	return fmt.Errorf("snapshot: the checkpoint is of another model: it %s; use the configuration that was trained", strings.Join(found, "; it "))
+}
+
+// decode makes every tensor a value of GoMLX.
+func decode(all map[string]safetensors.Tensor) (map[string]*tensors.Tensor, error) {
+	values := map[string]*tensors.Tensor{}
+	for path, t := range all {
+		if path == frozenKey {
 			continue
 		}
-		value := tensors.FromShape(shapes.Make(dtype, t.Shape...))
-		var err error
-		if e := value.MutableBytes(func(content []byte) {
-			if copy(content, t.Data) != len(t.Data) || len(content) != len(t.Data) {
-				err = fmt.Errorf("%s %v takes %d bytes and %d are there", t.DType, t.Shape, len(content), len(t.Data))
-			}
-		}); e != nil {
-			return nil, e
+		if !strings.HasPrefix(path, model.ScopeSeparator) {
+			return nil, fmt.Errorf("snapshot: %q is not the path of a variable, which begins with %s", path, model.ScopeSeparator)
 		}
-		return value, err
+		value, err := decoded(t)
+		if err != nil {
+			return nil, fmt.Errorf("snapshot: variable %s: %w", path, err)
+		}
+		values[path] = value
+	}
+	return values, nil
+}
+
+func decoded(t safetensors.Tensor) (*tensors.Tensor, error) {
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
+	if t.DType == "BOOL" && slices.ContainsFunc(t.Data, func(b byte) bool { return b > 1 }) {
+		return nil, errors.New("a BOOL is neither 0 nor 1")
+	}
+	for dtype, code := range codes {
+		if code == t.DType {
+			value := tensors.FromShape(shapes.Make(dtype, t.Shape...))
+			return value, value.MutableBytes(func(content []byte) { copy(content, t.Data) })
+		}
 	}
 	return nil, fmt.Errorf("%s is not a type of variables", t.DType)
 }
