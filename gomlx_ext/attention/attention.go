@@ -65,63 +65,44 @@ func (c *Config) Done() *Node {
 	q := c.split(linear.Dense(c.scope.In("q"), c.query, c.width()))
 	k := c.split(linear.Dense(c.scope.In("k"), c.key, c.width()))
 	v := c.split(linear.Dense(c.scope.In("v"), c.key, c.width()))
-	mixed := c.attend(q, k, v)
-	out := linear.Dense(c.scope.In("o"), c.join(mixed), c.width())
+	q = MulScalar(q, 1/math.Sqrt(float64(q.Shape().Dim(-1))))
+	in := c.operands(q, k, v)
+	if c.tap != nil && !c.scope.IsTraining(q.Graph()) {
+		p := in.probabilities()
+		c.tap("probabilities", Reshape(p, -1, c.heads, p.Shape().Dim(1), p.Shape().Dim(2)))
+	}
+	out := linear.Dense(c.scope.In("o"), c.join(attend(in)), c.width())
 	return dropout.Apply(c.scope, out, c.rate)
 }
 
-// attend is softmax(q·kᵀ/√d_h)·v over q [B, H, Q, d_h], k and v [B, H, K, d_h].
-func (c *Config) attend(q, k, v *Node) *Node {
-	g := q.Graph()
-	scores := MulScalar(Einsum("bhqd,bhkd->bhqk", q, k), 1/math.Sqrt(float64(q.Shape().Dim(-1))))
-	probabilities := softmax(scores, c.valid(scores))
-	if c.tap != nil && !c.scope.IsTraining(g) {
-		c.tap("probabilities", probabilities)
+// operands adds masks to q, k and v [N, T, d_h].
+func (c *Config) operands(q, k, v *Node) operands {
+	g, n := q.Graph(), q.Shape().Dim(0)
+	in := operands{q: q, k: k, v: v, site: dropout.NewSite(c.scope, g, c.rate)}
+	if c.lengths != nil {
+		steps := Iota(g, shapes.Make(dtypes.Int32, 1, 1, 1, k.Shape().Dim(1)), 3)
+		valid := LessThan(steps, Reshape(ConvertDType(c.lengths, dtypes.Int32), -1, 1, 1, 1))
+		in.valid = Reshape(BroadcastToDims(valid, n/c.heads, c.heads, 1, k.Shape().Dim(1)), n, 1, -1)
 	}
-	if site := dropout.NewSite(c.scope, g, c.rate); site != nil {
-		probabilities = site.Drop(probabilities, site.KeepLike(probabilities))
+	if in.site != nil {
+		in.rows = in.site.Rows(IotaFull(g, shapes.Make(dtypes.Uint32, n, q.Shape().Dim(1), 1)))
+		in.columns = in.site.Columns(IotaFull(g, shapes.Make(dtypes.Uint32, 1, 1, k.Shape().Dim(1))))
 	}
-	return Einsum("bhqk,bhkd->bhqd", probabilities, v)
+	return in
 }
 
-// softmax over the last axis of scores, where valid; a row without a valid element is all zeros.
-func softmax(scores, valid *Node) *Node {
-	if valid == nil {
-		return Softmax(scores, -1)
-	}
-	lowest := ConstAs(scores, float32(math.Inf(-1)))
-	scores = Where(valid, scores, BroadcastToShape(lowest, scores.Shape()))
-	largest := StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
-	largest = Where(IsFinite(largest), largest, ZerosLike(largest))
-	raised := Where(valid, Exp(Sub(scores, largest)), ZerosLike(scores))
-	sum := ReduceAndKeep(raised, ReduceSum, -1)
-	return Div(raised, Max(sum, ConstAs(sum, tiny)))
-}
-
-// tiny is below any sum of exponentials of which the largest is 1.
-const tiny = 1e-30
-
-// valid is true on the keys to look at, broadcast to the shape of scores [B, H, Q, K]; nil when all are.
-func (c *Config) valid(scores *Node) *Node {
-	if c.lengths == nil {
-		return nil
-	}
-	g, batch, keys := scores.Graph(), scores.Shape().Dim(0), scores.Shape().Dim(3)
-	steps := Iota(g, shapes.Make(dtypes.Int32, 1, 1, 1, keys), 3)
-	lengths := Reshape(ConvertDType(c.lengths, dtypes.Int32), batch, 1, 1, 1)
-	return BroadcastToDims(LessThan(steps, lengths), scores.Shape().Dimensions...)
-}
-
-// split turns [B, T, d] into [B, H, T, d_h].
+// split turns [B, T, d] into [N, T, d_h] with N = B·H.
 func (c *Config) split(x *Node) *Node {
 	batch, steps := x.Shape().Dim(0), x.Shape().Dim(1)
-	return TransposeAllAxes(Reshape(x, batch, steps, c.heads, c.width()/c.heads), 0, 2, 1, 3)
+	x = TransposeAllAxes(Reshape(x, batch, steps, c.heads, c.width()/c.heads), 0, 2, 1, 3)
+	return Reshape(x, batch*c.heads, steps, -1)
 }
 
 // join is the inverse of split.
 func (c *Config) join(x *Node) *Node {
-	batch, steps := x.Shape().Dim(0), x.Shape().Dim(2)
-	return Reshape(TransposeAllAxes(x, 0, 2, 1, 3), batch, steps, c.width())
+	batch, steps := x.Shape().Dim(0)/c.heads, x.Shape().Dim(1)
+	x = TransposeAllAxes(Reshape(x, batch, c.heads, steps, -1), 0, 2, 1, 3)
+	return Reshape(x, batch, steps, c.width())
 }
 
 func (c *Config) width() int { return c.query.Shape().Dim(2) }

@@ -95,7 +95,7 @@ func (s *Site) Columns(columns *Node) *Node { return mix(BitwiseXor(mix(columns)
 func (s *Site) Compare(rows, columns *Node) *Node {
 	h := BitwiseXor(rows, columns)
 	h = Mul(h, Const(h.Graph(), uint32(0x21f0aaad)))
-	h = BitwiseXor(h, BitwiseShiftRightLogicalScalar(h, uint32(15)))
+	h = BitwiseXor(h, BitwiseShiftRightLogical(h, Const(h.Graph(), uint32(15))))
 	h = Mul(h, Const(h.Graph(), uint32(0x735a2d97)))
 	return LessThan(h, Const(h.Graph(), threshold(s.rate)))
 }
