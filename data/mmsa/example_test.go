@@ -30,7 +30,7 @@ func ExampleImport() {
 	// train 7
 	// valid 3
 	// test 4
-	// True lengths of text, audio and vision are from padding, audio_lengths and vision_lengths. Not read: train: speaker, valid: speaker, test: speaker.
+	// True lengths of text, audio and vision are from padding, audio_lengths and vision_lengths. Not read: train["speaker"], valid["speaker"], test["speaker"].
 }
 
 // Opening reads all but the features.

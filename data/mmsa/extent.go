@@ -54,7 +54,7 @@ func (r *reader) extents(row, tokens int) (all [3]extent) {
 		switch lengths := r.Lengths[m]; {
 		case lengths != nil:
 			all[m] = stated(c.row, r.width(data.Modality(m)), lengths[row])
-		case data.Modality(m) == data.Text && r.filled:
+		case data.Modality(m) == data.Text && r.Filled:
 			all[m] = extent{0, tokens}
 		default:
 			all[m] = stripped(c.row, r.width(data.Modality(m)))
@@ -94,7 +94,7 @@ func (s *Split) aligned() bool {
 // filled tells whether text is padded with something that is not zero: no row ends or begins with zeros, although it has the
 // steps of text_bert. It reads as far as the first row that does, mostly the first of all.
 func (s *Split) filled() (bool, error) {
-	if s.Lengths[data.Text] != nil || s.TextBERT.Shape[2] != s.steps(data.Text) {
+	if s.TextBERT == nil || s.Lengths[data.Text] != nil || s.TextBERT.Shape[2] != s.steps(data.Text) {
 		return false, nil
 	}
 	c, err := openColumn(s.Features[data.Text])

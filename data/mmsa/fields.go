@@ -40,7 +40,11 @@ func (s *fields) read() (err error) {
 			err = s.at("text_bert", fmt.Errorf("it is %s; save ids, mask and segments as [%d, 3, L]", pickle.Kind(s.TextBERT), len(s.IDs)))
 		}
 	}
-	s.Aligned = err == nil && s.aligned()
+	if err != nil {
+		return err
+	}
+	s.Aligned = s.aligned()
+	s.Filled, err = s.filled()
 	return err
 }
 

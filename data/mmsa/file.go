@@ -10,13 +10,13 @@ import (
 	"github.com/mmiln/workbench/data/mmsa/pickle"
 )
 
-// File is an opened feature file. All but the features and token ids is read and checked.
+// File is an opened feature file. All but features and token ids is read and checked.
 type File struct {
 	Path    string
 	Splits  [3]*Split // in the order of [data.Splits]
 	Width   [3]int    // features per step, by [data.Modality]
 	Tokens  bool      // text_bert is there
-	Ignored []string  // splits and keys that are not read, as "train: speaker"
+	Ignored []string  // splits and keys that are not read, as `train["speaker"]`
 	pickled *pickle.File
 }
 
@@ -30,6 +30,7 @@ type Split struct {
 	Features   [3]*pickle.Array // [N, L, d] each
 	TextBERT   *pickle.Array    // [N, 3, L]; nil where absent
 	Aligned    bool             // step i of all three modalities is the same word
+	Filled     bool             // text is padded with other than zeros, so that its lengths are those of text_bert's mask
 }
 
 // keys that are read, and those that say less than the regression label does.
@@ -74,20 +75,20 @@ func (f *File) read() error {
 			return err
 		}
 		f.Splits[i] = s.Split
-		f.ignore(string(name)+": ", dict, s.known)
+		f.ignore(string(name)+"[%q]", dict, s.known)
 	}
-	f.ignore("split ", root, []string{"train", "valid", "test"})
+	f.ignore("split %q", root, []string{"train", "valid", "test"})
 	return f.agree()
 }
 
-func (f *File) ignore(place string, dict *pickle.Dict, known []string) {
+func (f *File) ignore(format string, dict *pickle.Dict, known []string) {
 	for _, key := range dict.Keys {
 		name, ok := key.(string)
 		if !ok {
 			name = pickle.Kind(key)
 		}
 		if !slices.Contains(known, name) {
-			f.Ignored = append(f.Ignored, place+name)
+			f.Ignored = append(f.Ignored, fmt.Sprintf(format, name))
 		}
 	}
 }
@@ -137,18 +138,36 @@ func (f *File) checkLabels(limit float64) error {
 
 // note is what the card says of the file.
 func (f *File) note() string {
-	lengths := func(m data.Modality) string {
-		if f.Splits[0].Lengths[m] != nil {
-			return m.String() + "_lengths"
+	var notes []string
+	for _, s := range f.Splits {
+		if note := s.note(); !slices.Contains(notes, note) {
+			notes = append(notes, note)
 		}
-		return "padding"
 	}
-	note := fmt.Sprintf("True lengths of text, audio and vision are from %s, %s and %s.", lengths(data.Text), lengths(data.Audio), lengths(data.Vision))
-	if f.Splits[0].Aligned {
-		note += " The three are aligned step by step."
+	note := notes[0]
+	if len(notes) > 1 {
+		note = fmt.Sprintf("train: %s valid: %s test: %s", f.Splits[0].note(), f.Splits[1].note(), f.Splits[2].note())
 	}
 	if len(f.Ignored) > 0 {
 		note += " Not read: " + strings.Join(f.Ignored, ", ") + "."
+	}
+	return note
+}
+
+func (s *Split) note() string {
+	var from [3]string
+	for m := range from {
+		from[m] = "padding"
+		if s.Lengths[m] != nil {
+			from[m] = data.Modality(m).String() + "_lengths"
+		}
+	}
+	if s.Filled {
+		from[data.Text] = "text_bert's mask"
+	}
+	note := fmt.Sprintf("True lengths of text, audio and vision are from %s, %s and %s.", from[0], from[1], from[2])
+	if s.Aligned {
+		note += " The three are aligned step by step."
 	}
 	return note
 }

@@ -105,7 +105,6 @@ type reader struct {
 	*Split
 	features [3]column
 	bert     column // [3, L] per row; without rows where there is no text_bert
-	filled   bool   // padding of text is not zero
 	values   [3][]float32
 }
 
@@ -135,8 +134,7 @@ func (s *Split) open() (r *reader, err error) {
 	if r.bert, err = openColumn(s.TextBERT); err != nil {
 		return nil, s.at("text_bert", err)
 	}
-	r.filled, err = s.filled()
-	return r, err
+	return r, nil
 }
 
 func (r *reader) next(row int) (e data.Example, err error) {

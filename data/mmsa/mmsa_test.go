@@ -165,8 +165,16 @@ func TestValuesThatAreNotFiniteCountAsZero(t *testing.T) {
 func TestTheCardNamesWhatIsNotRead(t *testing.T) {
 	root := append(withTrain("speaker", list("x", "y")), entry{"meta", dict{}})
 	note := imported(t, root).Card().Source.Note
-	assert.Contains(t, note, "Not read: train: speaker, split meta.")
+	assert.Contains(t, note, `Not read: train["speaker"], split "meta".`)
 	assert.Contains(t, note, "True lengths of text, audio and vision are from padding, padding and padding.")
+}
+
+func TestTheCardNamesWhereLengthsComeFromInEachSplit(t *testing.T) {
+	text := rows([][]float32{{1, 1}, {2, 2}, {3, 3}, {4, 4}, {9, 9}}, [][]float32{{1, 1}, {2, 2}, {3, 3}, {9, 9}, {9, 9}})
+	root := dict{{"train", split("a").with("text", text)}, {"valid", aligned().with("id", list("x", "y"))}, {"test", split("c").with("vision_lengths", list(2, 1))}}
+	assert.Equal(t, "train: True lengths of text, audio and vision are from text_bert's mask, padding and padding. "+
+		"valid: True lengths of text, audio and vision are from padding, padding and padding. The three are aligned step by step. "+
+		"test: True lengths of text, audio and vision are from padding, padding and vision_lengths.", imported(t, root).Card().Source.Note)
 }
 
 func TestTheCardNamesTheFileByItsHash(t *testing.T) {

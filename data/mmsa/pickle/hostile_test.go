@@ -157,27 +157,20 @@ func deepened(n int) string {
 	return b.String() + "h\x00."
 }
 
-func TestHostilePicklesAreRefusedByNameWithTheRemedy(t *testing.T) {
+func TestHostilePicklesAreRefusedByNameWithTheRemedyWithinASecond(t *testing.T) {
 	for _, h := range hostile() {
 		t.Run(h.name, func(t *testing.T) {
-			_, err := parse(h.pickled)
-			require.ErrorContains(t, err, h.says)
-			assert.Regexp(t, "save it again|download it again", err.Error())
-			assert.Less(t, len(err.Error()), 600)
+			quickest := time.Hour
+			for try := 0; try < 3 && quickest > time.Second; try++ { // others may keep the machine busy
+				begin := time.Now()
+				_, err := parse(h.pickled)
+				quickest = min(quickest, time.Since(begin))
+				require.ErrorContains(t, err, h.says)
+				assert.Regexp(t, "save it again|download it again", err.Error())
+				assert.Less(t, len(err.Error()), 600)
+			}
+			assert.Less(t, quickest, time.Second)
 		})
-	}
-}
-
-func TestHostilePicklesAreRefusedWithinASecond(t *testing.T) {
-	for _, h := range hostile() {
-		quickest := time.Hour
-		for try := 0; try < 3 && quickest > time.Second; try++ { // others may keep the machine busy
-			begin := time.Now()
-			_, err := parse(h.pickled)
-			require.Error(t, err, h.name)
-			quickest = min(quickest, time.Since(begin))
-		}
-		assert.Less(t, quickest, time.Second, h.name)
 	}
 }
 
@@ -198,13 +191,14 @@ func TestAFolderIsNoPickle(t *testing.T) {
 	assert.ErrorContains(t, err, "is not a regular file")
 }
 
-func TestAFileCutShortAnywhereIsAnError(t *testing.T) {
-	for _, name := range []string{"values.p2.pkl", "values.p4.pkl", "values.p5.pkl"} {
-		whole, err := os.ReadFile(filepath.Join("testdata", name))
+func TestAFileCutShortAtAnyByteIsAnError(t *testing.T) {
+	for _, name := range []string{"small.p2.pkl", "small.p5.pkl"} {
+		whole, err := os.ReadFile(filepath.Join("..", "testdata", name))
 		require.NoError(t, err)
-		for n := 0; n < len(whole); n += 1 + n/2000*7 { // at every byte of the plain values, at some within arrays
-			_, err := parse(string(whole[:n]))
+		for n := range whole {
+			root, err := Load(bytes.NewReader(whole[:n]), int64(n))
 			require.Error(t, err, "%s cut to %d bytes", name, n)
+			require.Nil(t, root)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type stream struct {
 }
 
 func newStream(file io.ReaderAt, size int64) stream {
-	return stream{file: file, size: size, buffered: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 64<<10)}
+	return stream{file: file, size: size, buffered: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 16<<10)}
 }
 
 func (s *stream) fail(format string, args ...any) {
