@@ -206,20 +206,3 @@ func TestAReaderSurvivesAWriterThatRemovesWhatItListed(t *testing.T) {
 		}
 	}
 }
-
-func FuzzLoad(f *testing.F) {
-	dir := f.TempDir()
-	path, err := snapshot.Save(dir, "seed", state(1), 1)
-	require.NoError(f, err)
-	seed, err := os.ReadFile(path)
-	require.NoError(f, err)
-	f.Add(seed)
-	f.Fuzz(func(t *testing.T, content []byte) {
-		require.NoError(t, os.WriteFile(path, content, 0o600))
-		s, err := snapshot.Load(path)
-		if err == nil {
-			_, err = snapshot.Save(t.TempDir(), "again", s, 1)
-			require.NoError(t, err)
-		}
-	})
-}
