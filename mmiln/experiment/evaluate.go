@@ -81,7 +81,7 @@ func (t *trainer) test() (Result, error) {
 	if err != nil {
 		return result, fmt.Errorf("no epoch was good enough to keep: %w", err)
 	}
-	if err := snapshot.Restore(t.engine.store, variables(best.Tensors), "adam"); err != nil {
+	if err := snapshot.Restore(t.engine.store, variables(best.Tensors)); err != nil {
 		return result, err
 	}
 	opened, err := t.sealed.Unseal("test of the best epoch", t.logOpening)

@@ -103,7 +103,7 @@ func (t *trainer) restore(s snapshot.State) error {
 	}
 	t.engine.updates = t.progress.Updates
 	t.ulgm.Guarded, t.ulgm.Clipped = t.progress.Guarded, t.progress.Clipped
-	return snapshot.Restore(t.engine.store, variables(s.Tensors), "adam")
+	return snapshot.Restore(t.engine.store, variables(s.Tensors))
 }
 
 func (t *trainer) restoreULGM(file *safetensors.File) error {
