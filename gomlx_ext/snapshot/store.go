@@ -72,14 +72,13 @@ func captured(v *model.Variable) (safetensors.Tensor, error) {
 // are errors too, unless they are not trainable and only the checkpoint has them, as an optimiser's before its first step.
 // An error lists the paths, and nothing was set.
 //
-// Tensors that Capture did not make say nothing of flags: of these, variables below the scopes in frozen and those whose name
-// begins with # are not trainable.
-func Restore(store *model.Store, all map[string]safetensors.Tensor, frozen ...string) error {
+// Tensors that Capture did not make say nothing of flags: of these, variables whose name begins with # are not trainable.
+func Restore(store *model.Store, all map[string]safetensors.Tensor) error {
 	values, err := decode(all)
 	if err != nil {
 		return err
 	}
-	isFrozen, err := frozenOnes(all, frozen)
+	isFrozen, err := frozenOnes(all)
 	if err != nil {
 		return err
 	}
@@ -101,7 +100,7 @@ func Restore(store *model.Store, all map[string]safetensors.Tensor, frozen ...st
 }
 
 // frozenOnes tells by its path whether a variable is to be made not trainable.
-func frozenOnes(all map[string]safetensors.Tensor, scopes []string) (func(path string) bool, error) {
+func frozenOnes(all map[string]safetensors.Tensor) (func(path string) bool, error) {
 	t, recorded := all[frozenKey]
 	var paths []string
 	if recorded {
@@ -113,9 +112,7 @@ func frozenOnes(all map[string]safetensors.Tensor, scopes []string) (func(path s
 		if recorded {
 			return slices.Contains(paths, path)
 		}
-		scope, name := model.SplitPath(path)
-		first, _, _ := strings.Cut(strings.TrimPrefix(scope, "/"), "/")
-		return slices.Contains(scopes, first) || strings.HasPrefix(name, "#")
+		return strings.HasPrefix(model.BasePath(path), "#")
 	}, nil
 }
 
