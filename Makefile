@@ -43,5 +43,24 @@ bench: ## time a training step against PyTorch on XLA (PYTHON=... with torch)
 bench-go: ## the same on the pure Go backend, short sequences
 	$(GO) run ./mmiln/bench --python $(PYTHON) --backend go --lengths 50/50/50 --rounds 3 --steps 1
 
+planted-proof: build ## five seeds: fusion beats text alone, pseudo-labels near the unimodal truth, both readings of R17
+	@test -d .data/planted || ./bin/mmiln data planted --out .data/planted
+	./bin/mmiln train planted --runs $(RUNS)/planted --seeds 5
+	./bin/mmiln train planted --runs $(RUNS)/planted --seeds 5 --set name=planted-text --set 'mmiln.drop=["audio","vision"]'
+	./bin/mmiln train planted --runs $(RUNS)/planted --seeds 5 --set name=planted-printed --set ulgm.distance=printed
+	./bin/mmiln runs --group --runs $(RUNS)/planted
+	./bin/mmiln drift $(RUNS)/planted/planted-planted-s*
+	./bin/mmiln drift $(RUNS)/planted/planted-printed-planted-s*
+
+mosi: build ## five seeds of MMILN and Self-MM on the real clips in SHARED, beside the constant predictor
+	@test -d $(SHARED)/data/mosi || { echo "no real data at $(SHARED)/data/mosi: give SHARED="; exit 1; }
+	@test -d .data/clean752 || ./bin/mmiln data import $(SHARED)/data/mosi/clean752.pkl --out .data/clean752
+	@test -d .data/aligned229 || ./bin/mmiln data import $(SHARED)/data/mosi/aligned50_229.pkl --out .data/aligned229
+	for c in clean752 clean752-selfmm aligned229 aligned229-selfmm; do ./bin/mmiln train $$c --runs $(RUNS)/mosi --seeds 5 || exit 1; done
+	./bin/mmiln runs --group --runs $(RUNS)/mosi
+
+import-memory: ## import a pickle of more than 2 GB and show that a few megabytes suffice
+	$(GO) test -tags big -run TestImportOfTwoGigabytes -v -timeout 20m ./data/mmsa
+
 clean: ## remove what was built; runs and data stay
 	rm -rf bin

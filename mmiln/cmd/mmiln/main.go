@@ -44,7 +44,7 @@ func root() *cobra.Command {
   mmiln runs`,
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	command.AddCommand(trainCommand(), resumeCommand(), evalCommand(), predictCommand(), runsCommand(), exportCommand(),
+	command.AddCommand(trainCommand(), resumeCommand(), evalCommand(), predictCommand(), runsCommand(), driftCommand(), exportCommand(),
 		dataCommand(), configCommand(), doctorCommand())
 	return command
 }

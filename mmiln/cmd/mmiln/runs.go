@@ -17,11 +17,12 @@ import (
 
 func runsCommand() *cobra.Command {
 	var root string
-	var asJSON bool
+	var asJSON, grouped bool
 	command := &cobra.Command{
 		Use:   "runs [RUN]",
 		Short: "list all runs, or show one",
 		Example: `  mmiln runs
+  mmiln runs --group
   mmiln runs runs/mmiln-planted-s1111-20261124-231500`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -39,6 +40,9 @@ func runsCommand() *cobra.Command {
 			if broken != nil {
 				fmt.Fprintln(command.ErrOrStderr(), broken)
 			}
+			if grouped {
+				return showGroups(command.OutOrStdout(), list, asJSON)
+			}
 			if asJSON {
 				return printJSON(command.OutOrStdout(), list)
 			}
@@ -47,7 +51,19 @@ func runsCommand() *cobra.Command {
 	}
 	command.Flags().StringVar(&root, "runs", "runs", "folder of run folders")
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().BoolVar(&grouped, "group", false, "seeds of one configuration together: mean ± standard deviation")
 	return command
+}
+
+func showGroups(out io.Writer, list []record.Summary, asJSON bool) error {
+	groups, err := groupRuns(list)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, groups)
+	}
+	return printGroups(out, groups)
 }
 
 func printRuns(out io.Writer, list []record.Summary) error {
