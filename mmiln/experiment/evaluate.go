@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,11 +78,7 @@ func (p *predicted) append(r EvalResult, keep, of int) {
 func (t *trainer) test() (Result, error) {
 	p := t.progress
 	result := Result{Dir: t.run.Dir(), BestEpoch: p.BestEpoch, Epochs: p.Epoch - 1, Guarded: t.ulgm.Guarded}
-	best, _, _, err := snapshot.Latest(bestDir(t.run.Checkpoints()))
-	if err != nil {
-		return result, fmt.Errorf("no epoch was good enough to keep: %w", err)
-	}
-	if err := snapshot.Restore(t.engine.store, variables(best.Tensors)); err != nil {
+	if err := t.takeBest(); err != nil {
 		return result, err
 	}
 	opened, err := t.sealed.Unseal("test of the best epoch", t.logOpening)
@@ -100,6 +97,23 @@ func (t *trainer) test() (Result, error) {
 	}
 	result.Constant, err = constantScores(t.development, test)
 	return result, err
+}
+
+// takeBest loads the weights of the best epoch.
+func (t *trainer) takeBest() error {
+	dir := bestDir(t.run.Checkpoints())
+	best, _, _, err := snapshot.Latest(dir)
+	if err != nil {
+		return fmt.Errorf("no epoch was good enough to keep: %w", err)
+	}
+	var at progress
+	if err := json.Unmarshal(best.Meta, &at); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	if at.BestEpoch != t.progress.BestEpoch {
+		return fmt.Errorf("%s holds epoch %d and the best is epoch %d; train anew", dir, at.BestEpoch, t.progress.BestEpoch)
+	}
+	return snapshot.Restore(t.engine.store, variables(best.Tensors))
 }
 
 func (t *trainer) logOpening(o data.Opening) error {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -36,10 +38,11 @@ type Reporter interface {
 
 // EpochReport is what an epoch came to.
 type EpochReport struct {
-	Epoch            int
-	TrainLoss, Score float64 // Score is what selection looks at
-	Valid            metric.Scores
-	Best             bool
+	Epoch     int
+	TrainLoss float64 // ℓ, the mean over batches
+	ValidLoss float64 // of the multimodal head alone
+	Valid     metric.Scores
+	Best      bool // so far, by what selection looks at
 }
 
 // ErrInterrupted is returned by a run that was asked to stop; it can be resumed.
@@ -67,14 +70,21 @@ func Train(ctx context.Context, c Config, o Options) (Result, error) {
 	if err := t.run.Config(text); err != nil {
 		return Result{}, errors.Join(err, t.run.Close())
 	}
-	t.progress = progress{Epoch: 1, Normaliser: t.normaliser}
+	t.begin()
 	return t.finish(ctx)
 }
 
-// Resume goes on with an interrupted run from its last checkpoint. What it writes is what an uninterrupted run would have
-// written.
+// Resume goes on with an interrupted or failed run from its last checkpoint, or from the beginning where it was killed before
+// the first. On the same backend, what it writes is what an uninterrupted run would have written.
 func Resume(ctx context.Context, dir string, o Options) (Result, error) {
-	c, err := ConfigOf(dir)
+	reader, err := record.Open(dir)
+	if err != nil {
+		return Result{}, err
+	}
+	if reader.Manifest().Status == record.Finished {
+		return Result{}, fmt.Errorf("%s has finished and cannot be resumed; to score it: mmiln eval --run %s", dir, dir)
+	}
+	c, err := configOf(reader)
 	if err != nil {
 		return Result{}, err
 	}
@@ -97,11 +107,15 @@ func ConfigOf(dir string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	return configOf(reader)
+}
+
+func configOf(reader *record.Reader) (Config, error) {
 	text, err := reader.Config()
 	if err != nil {
 		return Config{}, err
 	}
-	return Parse(dir+"/config.toml", text)
+	return Parse(reader.Dir()+"/config.toml", text)
 }
 
 // trainer is one run in progress.
@@ -181,19 +195,38 @@ func (t *trainer) manifest() (record.Manifest, error) {
 	}, nil
 }
 
+// begin is where a run stands before its first batch.
+func (t *trainer) begin() { t.progress = progress{Epoch: 1, Normaliser: t.normaliser} }
+
 // rewind takes the last checkpoint that is whole and cuts the records back to it.
 func (t *trainer) rewind() error {
-	state, _, _, err := snapshot.Latest(lastDir(t.run.Checkpoints()))
-	if err != nil {
-		return fmt.Errorf("%s cannot be resumed: %w; train it anew", t.run.Dir(), err)
-	}
 	if t.run.Manifest().Data.Card != t.development.Card().SHA256() {
 		return fmt.Errorf("%s was trained on other data than %s now holds; restore the data set or train anew", t.run.Dir(), t.config.Data.Dir)
 	}
-	if err := t.restore(state); err != nil {
+	state, _, _, err := snapshot.Latest(lastDir(t.run.Checkpoints()))
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // it was killed before its first checkpoint
+		t.begin()
+	case err != nil:
+		return fmt.Errorf("%s cannot be resumed: %w; train it anew", t.run.Dir(), err)
+	default:
+		if err := t.restore(state); err != nil {
+			return err
+		}
+	}
+	if err := t.noteBackend(); err != nil {
 		return err
 	}
 	return t.run.Rewind(t.progress.Epoch - 1)
+}
+
+// noteBackend records that a run goes on elsewhere than it began: backends differ in the last bits.
+func (t *trainer) noteBackend() error {
+	was, resumed := t.run.Manifest().Backend, "; resumed on "+t.options.Note
+	if was == t.options.Note || strings.HasSuffix(was, resumed) {
+		return nil
+	}
+	return t.run.Update(func(m *record.Manifest) { m.Backend = was + resumed })
 }
 
 // finish trains to the end, tests, and closes the run in any case.
@@ -354,24 +387,23 @@ func (t *trainer) choose(scores metric.Scores, loss float64) EpochReport {
 		p.BestEpoch, p.BestScore, p.BestScores, p.Waited = p.Epoch, score, scores, 0
 	}
 	return EpochReport{
-		Epoch: p.Epoch, TrainLoss: p.Partial.Parts[0] / float64(p.Partial.Batches), Score: loss, Valid: scores, Best: better,
+		Epoch: p.Epoch, TrainLoss: p.Partial.Parts[0] / float64(p.Partial.Batches), ValidLoss: loss, Valid: scores, Best: better,
 	}
 }
 
-// save writes the epoch's checkpoint, and once more where it is the best.
+// save writes the epoch's checkpoint. Where the epoch is the best, its weights are kept first: a run killed in between does
+// the epoch again.
 func (t *trainer) save(best bool) error {
-	if err := t.checkpoint(); err != nil {
-		return err
+	if best {
+		state, err := t.capture()
+		if err != nil {
+			return err
+		}
+		if _, err := snapshot.Save(bestDir(t.run.Checkpoints()), fmt.Sprintf("epoch-%04d", t.progress.BestEpoch), state, 1); err != nil {
+			return err
+		}
 	}
-	if !best {
-		return nil
-	}
-	state, err := t.capture()
-	if err != nil {
-		return err
-	}
-	_, err = snapshot.Save(bestDir(t.run.Checkpoints()), fmt.Sprintf("epoch-%04d", t.progress.BestEpoch), state, 1)
-	return err
+	return t.checkpoint()
 }
 
 func (t *trainer) checkpoint() error {

@@ -52,5 +52,5 @@ func (r *reporter) Epoch(e experiment.EpochReport) {
 		star = "*"
 	}
 	fmt.Fprintf(r.out, "epoch %3d  train loss %8.4f  valid loss %8.4f  MAE %.3f  Corr %6.3f %s %5.0fs\n",
-		e.Epoch, e.TrainLoss, e.Score, e.Valid.MAE, e.Valid.Corr, star, time.Since(r.began).Seconds())
+		e.Epoch, e.TrainLoss, e.ValidLoss, e.Valid.MAE, e.Valid.Corr, star, time.Since(r.began).Seconds())
 }
