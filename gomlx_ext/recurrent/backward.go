@@ -62,7 +62,7 @@ func (s scan) reverse(in inputs, saved, adjoints []*Node) (gates, inner *Node) {
 func (s scan) splits() bool { return s.memories == 1 }
 
 // backward is the body of the reverse loop. Its state: the step; the lengths; the transposed weights; the sequence's adjoint;
-// the saved rows; the gates' adjoints; the carried states' adjoints.
+// the saved buffers but the sequence; the gates' adjoints; the carried states' adjoints.
 func (s scan) backward(state []*Node, written int) []*Node {
 	step, lengths, weights := state[0], state[1], state[2:2+s.streams]
 	read := state[2+s.streams:][:len(s.savedWidths())]
@@ -71,35 +71,39 @@ func (s scan) backward(state []*Node, written int) []*Node {
 	out[0] = Sub(step, Const(step.Graph(), int32(1)))
 	for stream := range s.streams {
 		time := s.time(step, stream)
-		valid := LessThan(time, lengths)
 		rows := make([]*Node, len(read))
 		for i, buffer := range read {
 			rows[i] = row(buffer, time, stream)
 		}
 		carried := out[writtenAt+written+stream*s.memories:][:s.memories]
-		zero := ConstAs(carried[0], 0)
-		adjoints := make([]*Node, s.memories)
-		for i, carry := range carried {
-			adjoints[i] = Where(valid, carry, zero)
-		}
-		adjoints[0] = Where(valid, Add(carried[0], rows[0]), zero)
-		grad := s.back(rows[1+s.memories:], rows[1:1+s.memories], adjoints)
-		out[writtenAt] = setRow(out[writtenAt], grad.gates, time, stream)
-		recurrent := grad.gates
-		if grad.inner != nil {
-			out[writtenAt+1] = setRow(out[writtenAt+1], grad.inner, time, stream)
-			recurrent = Concatenate([]*Node{blocks(grad.gates, s.gates, 0, s.gates-1), grad.inner}, -1)
-		}
-		for i, direct := range grad.states {
-			held := Where(valid, zero, carried[i])
-			if direct != nil {
-				held = Add(held, direct)
-			}
-			if i == 0 {
-				held = Add(held, Dot(recurrent, weights[stream]).Product())
-			}
-			carried[i] = held
+		gates := s.backStep(LessThan(time, lengths), rows, carried, weights[stream])
+		for i, value := range gates {
+			out[writtenAt+i] = setRow(out[writtenAt+i], value, time, stream)
 		}
 	}
 	return out
+}
+
+// backStep takes the carried states' adjoints, [B, h] each, past one step of a stream and returns the gates' adjoints. Where the
+// step is not valid the former pass unchanged and the latter are zero.
+func (s scan) backStep(valid *Node, rows, carried []*Node, weights *Node) (gates []*Node) {
+	zero := ConstAs(carried[0], 0)
+	adjoints := []*Node{Where(valid, Add(carried[0], rows[0]), zero)}
+	for _, carry := range carried[1:] {
+		adjoints = append(adjoints, Where(valid, carry, zero))
+	}
+	grad := s.back(rows[1+s.memories:], rows[1:1+s.memories], adjoints)
+	for i, direct := range grad.states {
+		carried[i] = Where(valid, zero, carried[i])
+		if direct != nil {
+			carried[i] = Add(carried[i], direct)
+		}
+	}
+	if grad.inner == nil {
+		carried[0] = Add(carried[0], Dot(grad.gates, weights).Product())
+		return []*Node{grad.gates}
+	}
+	recurrent := Concatenate([]*Node{blocks(grad.gates, s.gates, 0, s.gates-1), grad.inner}, -1)
+	carried[0] = Add(carried[0], Dot(recurrent, weights).Product())
+	return []*Node{grad.gates, grad.inner}
 }

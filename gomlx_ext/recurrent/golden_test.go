@@ -4,88 +4,106 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/stretchr/testify/require"
 
-	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/recurrent"
 )
 
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			test(t, backend)
-		})
-	}
-}
-
-type golden struct {
+// The golden files are made by testdata/make_golden.py with PyTorch 2.9.1.
+var goldens = []struct {
 	file string
-	kind recurrent.Kind
-	both bool
+	layer
+}{
+	{"gru", layer{recurrent.GRU, false, 4}}, {"bigru", layer{recurrent.GRU, true, 4}},
+	{"lstm", layer{recurrent.LSTM, false, 4}}, {"bilstm", layer{recurrent.LSTM, true, 4}},
 }
 
-var goldens = []golden{
-	{"gru", recurrent.GRU, false}, {"bigru", recurrent.GRU, true},
-	{"lstm", recurrent.LSTM, false}, {"bilstm", recurrent.LSTM, true},
-}
-
-func TestLayersMatchTorch(t *testing.T) {
+func TestOutputsAndGradientsMatchTorch(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		for _, golden := range goldens {
-			t.Run(golden.file, func(t *testing.T) { golden.matches(t, backend) })
+			t.Run(golden.file, func(t *testing.T) {
+				want := read(t, golden.file)
+				store := model.NewStore()
+				require.NoError(t, recurrent.LoadTorch(store.Scope("rnn"), want))
+				got := golden.run(t, backend, store, want["input"], want["lengths"], want["cotangent.output"], want["cotangent.last"])
+				require.Len(t, got.parameters, len(torchNames(golden.both)))
+				equal(t, want["output"], got.output)
+				equal(t, want["last"], got.last)
+				equal(t, want["grad.input"], got.input)
+				for name, path := range torchNames(golden.both) {
+					equal(t, want["grad."+name], transposed(got.parameters[path]))
+				}
+			})
 		}
 	})
 }
 
-// matches compares outputs and every gradient with what torch computed.
-func (c golden) matches(t *testing.T, backend compute.Backend) {
-	want := read(t, c.file)
+// equal allows for the rounding of float32, which make_golden.py bounds by 1e-5.
+func equal(t *testing.T, want, got *tensors.Tensor) {
+	t.Helper()
+	require.Equal(t, want.Shape().Dimensions, got.Shape().Dimensions)
+	require.InDeltaSlice(t, flat(want), flat(got), 2e-5)
+}
+
+// torchNames maps torch's parameters to the paths of this package's variables in scope /rnn.
+func torchNames(both bool) map[string]string {
+	paths := map[string]string{}
+	for name, variable := range map[string]string{
+		"weight_ih_l0": "weights_x", "weight_hh_l0": "weights_h", "bias_ih_l0": "bias_x", "bias_hh_l0": "bias_h",
+	} {
+		paths[name] = "/rnn/forward/" + variable
+		if both {
+			paths[name+"_reverse"] = "/rnn/reverse/" + variable
+		}
+	}
+	return paths
+}
+
+// transposed turns matrices, and leaves vectors.
+func transposed(x *tensors.Tensor) *tensors.Tensor {
+	if x.Rank() == 1 {
+		return x
+	}
+	rows, columns := x.Shape().Dim(0), x.Shape().Dim(1)
+	values := make([]float32, rows*columns)
+	for i, value := range flat(x) {
+		values[i%columns*rows+i/columns] = value
+	}
+	return tensors.FromFlatDataAndDimensions(values, columns, rows)
+}
+
+func TestLoadTorchReplacesWhatIsThere(t *testing.T) {
 	store := model.NewStore()
-	require.NoError(t, recurrent.LoadTorch(store.Scope("rnn"), want))
-	got := c.run(t, backend, store, want)
-	for name, value := range got {
-		require.Equal(t, want[name].Shape().Dimensions, value.Shape().Dimensions, name)
-		require.InDeltaSlice(t, flat(want[name]), flat(value), 2e-5, name)
-	}
+	scope := store.Scope("rnn")
+	scope.At("forward").VariableWithValue("bias_x", make([]float32, 12))
+	want := read(t, "gru")
+	require.NoError(t, recurrent.LoadTorch(scope, want))
+	require.Equal(t, flat(want["bias_ih_l0"]), flat(store.GetVariable("/rnn/forward/bias_x").MustValue()))
 }
 
-// run gives output, last and, under torch's names, the gradients of Σ cotangent.output ⊙ output + Σ cotangent.last ⊙ last.
-func (c golden) run(t *testing.T, backend compute.Backend, store *model.Store, in map[string]*tensors.Tensor) map[string]*tensors.Tensor {
-	names := []string{"output", "last", "grad.input"}
-	exec, err := model.NewExec(backend, store, func(scope *model.Scope, nodes []*Node) []*Node {
-		layer := recurrent.New(c.kind, scope.In("rnn"), nodes[0], hidden).Lengths(nodes[1])
-		if c.both {
-			layer.Bidirectional()
-		}
-		output, last := layer.Done()
-		loss := Add(ReduceAllSum(Mul(output, nodes[2])), ReduceAllSum(Mul(last, nodes[3])))
-		wrt := []*Node{nodes[0]}
-		for name, path := range torchPaths(c.both) {
-			wrt = append(wrt, store.GetVariable(path).NodeValue(nodes[0].Graph()))
-			names = append(names, "grad."+name)
-		}
-		grads := Gradient(loss, wrt...)
-		for i, grad := range grads[1:] {
-			if grad.Rank() == 2 {
-				grads[i+1] = TransposeAllAxes(grad, 1, 0)
-			}
-		}
-		return append([]*Node{output, last}, grads...)
-	})
-	require.NoError(t, err)
-	results, err := exec.Exec(in["input"], in["lengths"], in["cotangent.output"], in["cotangent.last"])
-	require.NoError(t, err)
-	out := map[string]*tensors.Tensor{}
-	for i, name := range names {
-		out[name] = results[i]
+func TestLoadTorchErrors(t *testing.T) {
+	matrix := tensors.FromShape(read(t, "gru")["weight_hh_l0"].Shape())
+	for name, test := range map[string]struct {
+		change func(map[string]*tensors.Tensor)
+		says   string
+	}{
+		"missing":       {func(p map[string]*tensors.Tensor) { delete(p, "bias_hh_l0") }, "bias_hh_l0 is missing"},
+		"half reversed": {func(p map[string]*tensors.Tensor) { p["weight_ih_l0_reverse"] = matrix }, "bias_hh_l0_reverse is missing"},
+		"dtype":         {func(p map[string]*tensors.Tensor) { p["bias_hh_l0"] = p["lengths"] }, "must be a float32"},
+		"rank":          {func(p map[string]*tensors.Tensor) { p["bias_hh_l0"] = p["input"] }, "must be a float32"},
+		"shape":         {func(p map[string]*tensors.Tensor) { p["bias_hh_l0"] = matrix }, "bias_hh_l0 gives"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := model.NewStore()
+			scope := store.Scope("rnn")
+			existing := scope.At("forward").VariableWithValue("bias_h", make([]float32, 12))
+			parameters := read(t, "gru")
+			test.change(parameters)
+			require.ErrorContains(t, recurrent.LoadTorch(scope, parameters), test.says)
+			require.Equal(t, make([]float32, 12), flat(existing.MustValue()), "nothing is set")
+			require.Equal(t, 1, scope.NumVariables())
+		})
 	}
-	return out
 }
