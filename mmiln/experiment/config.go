@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"slices"
@@ -149,7 +150,7 @@ func decode(name string, text []byte, c *Config) error {
 	case errors.As(err, &unknown):
 		first := unknown.Errors[0]
 		row, _ := first.Position()
-		return fmt.Errorf("%s, line %d: unknown key %s; `mmiln config` prints every key there is", name, row, strings.Join(first.Key(), "."))
+		return fmt.Errorf("%s, line %d: unknown key %s; `mmiln config demo --resolved` prints every key there is", name, row, strings.Join(first.Key(), "."))
 	case errors.As(err, &invalid):
 		row, _ := invalid.Position()
 		return fmt.Errorf("%s, line %d: %s", name, row, strings.TrimPrefix(invalid.Error(), "toml: "))
@@ -184,7 +185,7 @@ func (c Config) Validate() error {
 	if err := c.Train.validate(); err != nil {
 		return fmt.Errorf("[train] %w", err)
 	}
-	if _, err := c.Optimiser.groups(); err != nil {
+	if err := c.Optimiser.validate(); err != nil {
 		return fmt.Errorf("[optimiser] %w", err)
 	}
 	if err := c.ULGM.Validate(); err != nil {
@@ -249,7 +250,7 @@ func (t TrainConfig) validate() error {
 		"batch": t.Batch, "update_every": t.UpdateEvery, "max_epochs": t.MaxEpochs, "patience": t.Patience,
 	} {
 		if value < 1 || value > 1<<20 {
-			return fmt.Errorf("%s is %d; use at least 1", name, value)
+			return fmt.Errorf("%s is %d; use 1 to %d", name, value, 1<<20)
 		}
 	}
 	if t.PartialGroup != "drop" && t.PartialGroup != "step" {
@@ -266,6 +267,18 @@ func (t TrainConfig) validate() error {
 	}
 	if _, err := metric.Better(t.Select); err != nil {
 		return fmt.Errorf("select is %q; use loss or one of %s", t.Select, strings.Join(metric.Names(), ", "))
+	}
+	return nil
+}
+
+func (o OptimiserConfig) validate() error {
+	for name, group := range map[string]GroupConfig{"audio": o.Audio, "vision": o.Vision, "other": o.Other} {
+		if !(group.Rate > 0) || math.IsInf(group.Rate, 0) {
+			return fmt.Errorf("%s.rate is %v; use a positive number", name, group.Rate)
+		}
+		if !(group.Decay >= 0) || math.IsInf(group.Decay, 0) {
+			return fmt.Errorf("%s.decay is %v; use a number of at least 0", name, group.Decay)
+		}
 	}
 	return nil
 }

@@ -136,6 +136,9 @@ type trainer struct {
 }
 
 func newTrainer(c Config, o Options) (*trainer, error) {
+	if c.Data.Dir == "" {
+		return nil, errors.New("[data] dir is empty; name the folder of a data set there, or with --data")
+	}
 	development, sealed, err := data.Open(c.Data.Dir)
 	if err != nil {
 		return nil, err
