@@ -1,6 +1,7 @@
 package mmsa
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -47,8 +48,7 @@ func Open(path string) (*File, error) {
 	}
 	f := &File{Path: path, pickled: pickled}
 	if err := f.read(); err != nil {
-		pickled.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), pickled.Close())
 	}
 	return f, nil
 }

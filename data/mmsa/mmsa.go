@@ -59,7 +59,7 @@ func Import(path, dir string, options Options) (data.Card, error) {
 	if err != nil {
 		return data.Card{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	if err := f.checkLabels(float64(options.Limit)); err != nil {
 		return data.Card{}, err
 	}

@@ -37,15 +37,6 @@ func (d dict) with(key string, value any) dict {
 
 var absent any = struct{}{}
 
-func (d dict) get(key string) any {
-	for _, e := range d {
-		if e.key == key {
-			return e.value
-		}
-	}
-	return nil
-}
-
 // floats is a NumPy array of float32, element(i) in row-major order.
 type floats struct {
 	shape   []int

@@ -18,8 +18,8 @@ func ExampleApply() {
 		return dropout.Apply(scope.In("hidden"), x, 0.5)
 	})
 	x := []float32{1, 2, 3, 4, 5, 6}
-	fmt.Println(step.MustExec(x, uint32(1))[0].Value())
-	fmt.Println(step.MustExec(x, uint32(2))[0].Value())
+	fmt.Println(step.MustCall(x, uint32(1))[0].Value())
+	fmt.Println(step.MustCall(x, uint32(2))[0].Value())
 	// Output:
 	// [2 4 6 0 10 0]
 	// [0 4 0 8 0 12]

@@ -80,7 +80,7 @@ func TestConv1DMatchesTorch(t *testing.T) {
 			store := model.NewStore()
 			store.VariableWithValue("/conv/weights", MustExecOnce(backend, reversedAxes, want["weight"]))
 			store.VariableWithValue("/conv/bias", want["bias"])
-			got := model.MustExecOnceN(backend, store, func(scope *model.Scope, x, lengths, cotangent *Node) []*Node {
+			got := model.MustCallOnceN(backend, store, func(scope *model.Scope, x, lengths, cotangent *Node) []*Node {
 				output := masked.Conv1D(scope.In("conv"), masked.New(x, lengths), cotangent.Shape().Dim(2), kernel).X
 				weights, bias := variable(x, "/conv/weights"), variable(x, "/conv/bias")
 				grads := Gradient(ReduceAllSum(Mul(cotangent, output)), x, weights, bias)
@@ -128,9 +128,9 @@ func TestFiftyMorePaddedStepsChangeNothing(t *testing.T) {
 		zero := func(int) float32 { return 0 }
 		wild := func(step int) float32 { return float32(100 * step) }
 		x, lengths := noise(4, zero)
-		want := model.MustExecOnce(backend, model.NewStore(), everything, x, lengths)
+		want := model.MustCallOnce(backend, model.NewStore(), everything, x, lengths)
 		x, lengths = noise(54, wild)
-		got := model.MustExecOnce(backend, model.NewStore(), everything, x, lengths)
+		got := model.MustCallOnce(backend, model.NewStore(), everything, x, lengths)
 		assertClose(t, want, got, 1e-6, "everything")
 	})
 }
@@ -138,7 +138,7 @@ func TestFiftyMorePaddedStepsChangeNothing(t *testing.T) {
 func TestPaddedStepsAreNotReadAndTakeNoGradient(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		x, lengths := noise(6, func(int) float32 { return float32(math.NaN()) })
-		grad := model.MustExecOnce(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) *Node {
+		grad := model.MustCallOnce(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) *Node {
 			return Gradient(ReduceAllSum(Square(everything(scope, x, lengths))), x)[0]
 		}, x, lengths)
 		for i, value := range flat(grad) {
@@ -156,9 +156,9 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 			return []*Node{loss, Gradient(loss, x)[0]}
 		})
 		lossAt := func(values []float32) float64 {
-			return float64(flat(exec.MustExec(tensors.FromFlatDataAndDimensions(values, 2, 5, 3), lengths)[0])[0])
+			return float64(flat(exec.MustCall(tensors.FromFlatDataAndDimensions(values, 2, 5, 3), lengths)[0])[0])
 		}
-		grad, values := flat(exec.MustExec(x, lengths)[1]), flat(x)
+		grad, values := flat(exec.MustCall(x, lengths)[1]), flat(x)
 		for i := range values {
 			const step = 1.0 / 64
 			up, down := slices.Clone(values), slices.Clone(values)
@@ -171,7 +171,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 
 func TestAnEmptySequenceHasZerosAndNoNaN(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
-		got := model.MustExecOnceN(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) []*Node {
+		got := model.MustCallOnceN(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) []*Node {
 			s := masked.New(x, lengths)
 			sum := Add(Add(s.Mean(), s.First()), masked.Conv1D(scope.In("conv"), s, 3, 3).Mean())
 			return []*Node{sum, Gradient(ReduceAllSum(Square(sum)), x)[0]}
@@ -197,7 +197,7 @@ func TestAKernelWiderThanTheSequenceSeesZerosBeyondIt(t *testing.T) {
 		store := model.NewStore()
 		store.VariableWithValue("/weights", [][][]float32{{{1}}, {{10}}, {{100}}, {{1000}}, {{10000}}})
 		store.VariableWithValue("/bias", []float32{0.5})
-		got := model.MustExecOnce(backend, store, func(scope *model.Scope, x *Node) *Node {
+		got := model.MustCallOnce(backend, store, func(scope *model.Scope, x *Node) *Node {
 			return masked.Conv1D(scope, masked.New(x, Const(x.Graph(), []int32{2})), 1, 5).X
 		}, [][][]float32{{{1}, {2}}})
 		assert.Equal(t, []float32{2100.5, 210.5}, flat(got))
@@ -208,7 +208,7 @@ func TestEvenKernelsAreRefused(t *testing.T) {
 	backend, _, err := device.Open("go")
 	require.NoError(t, err)
 	x, lengths := noise(4, func(int) float32 { return 0 })
-	_, err = model.ExecOnce(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) *Node {
+	_, err = model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) *Node {
 		return masked.Conv1D(scope, masked.New(x, lengths), 2, 4).X
 	}, x, lengths)
 	assert.ErrorContains(t, err, "a kernel of 4 steps has no middle")

@@ -138,7 +138,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 		exec := MustNewExec(backend, withGradients(orders, span))
 		y := want["y"]
 		at := func(values []float64) []*tensors.Tensor {
-			return exec.MustExec(tensors.FromFlatDataAndDimensions(values, want["x"].Shape().Dimensions...), y)
+			return exec.MustCall(tensors.FromFlatDataAndDimensions(values, want["x"].Shape().Dimensions...), y)
 		}
 		values := flat(want["x"])
 		grad := flat(at(values)[2])
@@ -157,9 +157,9 @@ func TestSamplesMayDifferInSizeAndTheirOrderDoesNotMatter(t *testing.T) {
 		exec := MustNewExec(backend, withGradients(4, 2))
 		a := [][]float64{{0.1, 0.2}, {0.9, -0.3}, {-0.5, 0.4}}
 		b := [][]float64{{0.3, 0.3}, {-0.2, 0.6}}
-		forward := flat(exec.MustExec(a, b)[0])[0]
+		forward := flat(exec.MustCall(a, b)[0])[0]
 		shuffled := [][]float64{a[2], a[0], a[1]}
-		assert.InDelta(t, forward, flat(exec.MustExec(b, shuffled)[0])[0], 1e-15)
+		assert.InDelta(t, forward, flat(exec.MustCall(b, shuffled)[0])[0], 1e-15)
 	})
 }
 

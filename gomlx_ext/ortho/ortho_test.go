@@ -121,7 +121,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 		for _, form := range []loss{ortho.Raw, attached} {
 			exec := MustNewExec(backend, withGradients(form))
 			at := func(values []float64) []*tensors.Tensor {
-				return exec.MustExec(tensors.FromFlatDataAndDimensions(values, want["x"].Shape().Dimensions...), want["y"])
+				return exec.MustCall(tensors.FromFlatDataAndDimensions(values, want["x"].Shape().Dimensions...), want["y"])
 			}
 			values := flat(want["x"])
 			grad := flat(at(values)[1])

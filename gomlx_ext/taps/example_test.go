@@ -22,7 +22,7 @@ func Example() {
 		return Mul(gate, x)
 	}
 	var names []string
-	results, err := model.ExecOnceN(backend, model.NewStore(), func(scope *model.Scope, x *Node) []*Node {
+	results, err := model.CallOnceN(backend, model.NewStore(), func(scope *model.Scope, x *Node) []*Node {
 		tap := taps.New(scope)
 		output := gated(scope.In("layers").In("0").In("gate"), x, tap)
 		names = tap.Names()

@@ -90,7 +90,7 @@ func input() *tensors.Tensor {
 // chooses among its outputs as well; with none, from a model that was given no taps.
 func outputs(t *testing.T, backend compute.Backend, wanted func(name string) bool) (results [][]float32) {
 	kept, tapped := 0, 0
-	all, err := model.ExecOnceN(backend, model.NewStore(), func(scope *model.Scope, x *Node) []*Node {
+	all, err := model.CallOnceN(backend, model.NewStore(), func(scope *model.Scope, x *Node) []*Node {
 		var tap *taps.Taps
 		if wanted != nil {
 			tap = taps.New(scope)

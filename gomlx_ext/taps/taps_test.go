@@ -16,7 +16,7 @@ import (
 func inGraph(t *testing.T, test func(scope *model.Scope, node *Node)) error {
 	backend, _, err := device.Open("go")
 	require.NoError(t, err)
-	_, err = model.ExecOnce(backend, model.NewStore(), func(scope *model.Scope, node *Node) *Node {
+	_, err = model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, node *Node) *Node {
 		test(scope, node)
 		return node
 	}, float32(1))

@@ -3,6 +3,7 @@ package pickle
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -158,7 +159,7 @@ func (r *Rows) end() error {
 }
 
 func cut(a *Array, err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s has too few bytes; the file is damaged: %s", Kind(a), again)
 	}
 	return err

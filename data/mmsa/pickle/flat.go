@@ -75,7 +75,7 @@ func (a *Array) numbers() ([]float64, error) {
 	if err := rows.Next(all); err != nil {
 		return nil, err
 	}
-	if err := rows.end(); err != io.EOF {
+	if err := rows.end(); !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return all, nil

@@ -3,6 +3,7 @@ package pickle
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -32,7 +33,7 @@ func (s *stream) fail(format string, args ...any) {
 // advance notes that n bytes were read.
 func (s *stream) advance(n int, err error) {
 	s.position += int64(n)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		s.fail("the file ends, at %d bytes, in the middle of a value; it was cut short: %s", s.size, again)
 	} else if err != nil {
 		s.fail("%w", err)
@@ -69,7 +70,7 @@ func (s *stream) cut(n int64) Bytes {
 	cut := Bytes{source: s.file, offset: s.position, size: n}
 	s.position += n
 	if n <= int64(s.buffered.Buffered()) {
-		s.buffered.Discard(int(n)) // cannot fail: they are buffered
+		_, _ = s.buffered.Discard(int(n)) // cannot fail: they are buffered
 	} else {
 		s.buffered.Reset(io.NewSectionReader(s.file, s.position, s.size-s.position))
 	}

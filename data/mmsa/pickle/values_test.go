@@ -172,7 +172,7 @@ func number(t *testing.T, v any) float64 {
 }
 
 func TestRowsAreTheArrayInOrder(t *testing.T) {
-	eachProtocol(t, func(t *testing.T, root *Dict, want expected) {
+	eachProtocol(t, func(t *testing.T, root *Dict, _ expected) {
 		long := lookup(t, lookup(t, root, "arrays").(*Dict), "long").(*Array)
 		rows, err := long.Rows()
 		require.NoError(t, err)

@@ -18,9 +18,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// After the first signal a run saves itself; a second one ends it at once.
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, stop) // after the first signal a run saves itself; a second one ends it at once
 	if err := root().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "mmiln:", err)
 		os.Exit(exitCode(err))

@@ -24,7 +24,7 @@ const eventsPrefix = "events.out.tfevents."
 // Keys of protobuf fields: number<<3 | wire type (0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes).
 const (
 	eventWallTime     = 1<<3 | 1
-	eventStep         = 2<<3 | 0
+	eventStep         = 2 << 3
 	eventFileVersion  = 3<<3 | 2
 	eventSummary      = 5<<3 | 2
 	summaryValue      = 1<<3 | 2

@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func openLog(path string) (*log, error) {
 	if err != nil {
 		return nil, failed("opening", path, err)
 	}
-	size, err := file.Seek(0, os.SEEK_END)
+	size, err := file.Seek(0, io.SeekEnd)
 	if err == nil && size == 0 {
 		err = syncDir(filepath.Dir(path)) // it may be new
 	}

@@ -83,7 +83,8 @@ type Scalars struct {
 
 // failed says what could not be done, where, and what to do about it.
 func failed(doing, path string, err error) error {
-	if at, ok := err.(*fs.PathError); ok {
+	var at *fs.PathError
+	if errors.As(err, &at) {
 		err = at.Err // the path is said already
 	}
 	return fmt.Errorf("record: %s %s: %w%s", doing, path, err, remedy(err))

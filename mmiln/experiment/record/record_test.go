@@ -371,8 +371,8 @@ func TestListFindsRunsAtAnyDepthNewestLastAndReportsBrokenOnes(t *testing.T) {
 	write(t, filepath.Join(root, "early"), "lock", "")
 
 	runs, err := record.List(root)
-	assert.ErrorContains(t, err, filepath.Join("grid/b/r/run.json")+" is damaged")
-	assert.ErrorContains(t, err, filepath.Join("early/run.json"))
+	assert.ErrorContains(t, err, filepath.FromSlash("grid/b/r/run.json")+" is damaged")
+	assert.ErrorContains(t, err, filepath.FromSlash("early/run.json"))
 	require.Len(t, runs, 2)
 	assert.Equal(t, filepath.Join(root, "r"), runs[0].Dir)
 	assert.Equal(t, filepath.Join(root, "grid/a/r"), runs[1].Dir)
