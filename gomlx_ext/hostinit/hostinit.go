@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 )
 
 // ParamSeed is the scope parameter (int64) that every variable's stream derives from. Default 0.
@@ -35,7 +36,9 @@ func FanIn(fanIn int) float64 { return 1 / math.Sqrt(float64(max(fanIn, 1))) }
 
 func variable(scope *model.Scope, name string, dims []int, draw func(*rand.Rand) float32) *model.Variable {
 	if existing := scope.GetVariable(name); existing != nil {
-		existing.Shape().AssertDims(dims...)
+		if !existing.Shape().Equal(shapes.Make(dtypes.Float32, dims...)) {
+			exceptions.Panicf("hostinit: %s is %s, where float32 %v is wanted", existing.Path(), existing.Shape(), dims)
+		}
 		return existing
 	}
 	seed := model.GetParamOr(scope, ParamSeed, int64(0))

@@ -1,0 +1,183 @@
+package customgrad_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mmiln/workbench/gomlx_ext/customgrad"
+	"github.com/mmiln/workbench/gomlx_ext/device"
+)
+
+// onBackends runs a test in pure Go and on XLA where there is a plugin.
+func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
+	for _, name := range []string{"go", "xla:cpu"} {
+		t.Run(name, func(t *testing.T) {
+			backend, _, err := device.Open(name)
+			if err != nil {
+				t.Skip(err)
+			}
+			test(t, backend)
+		})
+	}
+}
+
+// gradient is that of f at x.
+func gradient(t *testing.T, backend compute.Backend, f func(x *Node) *Node, x any) any {
+	t.Helper()
+	return try(t, backend, f, x).Value()
+}
+
+func try(t *testing.T, backend compute.Backend, f func(x *Node) *Node, x any) *tensors.Tensor {
+	t.Helper()
+	exec, err := NewExec(backend, func(x *Node) *Node { return Gradient(f(x), x)[0] })
+	require.NoError(t, err)
+	got, err := exec.Exec1(x)
+	require.NoError(t, err)
+	return got
+}
+
+// tripled is sin(x) whose gradient is said to be 3.
+func tripled(x *Node) *Node {
+	y := Sin(x)
+	customgrad.Set(y, func(_ *Node, adjoints []*Node) []*Node { return []*Node{MulScalar(adjoints[0], 3)} })
+	return y
+}
+
+func TestANodesOwnGradientIsUsed(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		require.Equal(t, float32(6), gradient(t, backend, func(x *Node) *Node { return MulScalar(tripled(x), 2) }, float32(1)))
+	})
+}
+
+func TestOtherNodesOfTheTypeKeepTheirs(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		require.Equal(t, float32(3+1), gradient(t, backend, func(x *Node) *Node { return Add(tripled(x), Sin(x)) }, float32(0)))
+	})
+}
+
+func TestTwoNodesOfATypeHaveEachTheirOwn(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		times := func(x *Node, factor float64) *Node {
+			y := Neg(x)
+			customgrad.Set(y, func(_ *Node, adjoints []*Node) []*Node { return []*Node{MulScalar(adjoints[0], factor)} })
+			return y
+		}
+		require.Equal(t, float32(40), gradient(t, backend, func(x *Node) *Node { return times(times(x, 5), 8) }, float32(2)))
+	})
+}
+
+func TestANilEntryStopsTheGradient(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		onlySecond := func(x *Node) *Node {
+			y := Mul(x, Square(x))
+			customgrad.Set(y, func(node *Node, adjoints []*Node) []*Node { return []*Node{nil, Mul(adjoints[0], node.Inputs()[0])} })
+			return y
+		}
+		require.Equal(t, float32(3*2*3), gradient(t, backend, onlySecond, float32(3)))
+	})
+}
+
+// power is x^8 by a loop whose gradient is given.
+func power(x *Node) *Node {
+	g := x.Graph()
+	state := []*Node{Const(g, int32(0)), x}
+	closure := func(f func(i, x *Node) []*Node) *Function {
+		return NewClosure(g, func(g *Graph) []*Node {
+			return f(Parameter(g, "i", state[0].Shape()), Parameter(g, "x", x.Shape()))
+		})
+	}
+	out := While(
+		closure(func(i, _ *Node) []*Node { return []*Node{LessThan(i, Const(i.Graph(), int32(3)))} }),
+		closure(func(i, x *Node) []*Node { return []*Node{Add(i, Const(i.Graph(), int32(1))), Mul(x, x)} }), state...)
+	customgrad.Set(out[0].Inputs()[0], func(node *Node, adjoints []*Node) []*Node {
+		return []*Node{nil, Mul(adjoints[1], MulScalar(PowScalar(node.Inputs()[1], 7), 8))}
+	})
+	return out[1]
+}
+
+func TestALoopCanHaveAGradient(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		require.InDelta(t, 8*128, gradient(t, backend, power, float32(2)), 1e-3)
+	})
+}
+
+func TestWithoutOneItIsStillAnError(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		exec, err := NewExec(backend, func(x *Node) *Node { return Gradient(ReduceAllSum(Reverse(x, 0)), x)[0] })
+		require.NoError(t, err)
+		_, err = exec.Exec1([]float32{1, 2})
+		require.ErrorContains(t, err, "no gradient is defined")
+	})
+}
+
+func TestReverseMatchesFiniteDifferences(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		for _, axes := range [][]int{{0}, {1}, {0, 1}, {-1}} {
+			f := func(x *Node) *Node {
+				y := customgrad.Reverse(x, axes...)
+				return ReduceAllSum(Mul(Sin(y), IotaFull(x.Graph(), x.Shape())))
+			}
+			x := []float64{1, -2, 3, 0.5, 0.25, -1}
+			got := tensors.MustCopyFlatData[float64](try(t, backend, f, tensors.FromFlatDataAndDimensions(x, 2, 3)))
+			loss := MustNewExec(backend, f)
+			at := func(i int, by float64) float64 {
+				x := append([]float64{}, x...)
+				x[i] += by
+				return tensors.ToScalar[float64](loss.MustExec(tensors.FromFlatDataAndDimensions(x, 2, 3))[0])
+			}
+			for i := range x {
+				require.InDelta(t, (at(i, 1e-5)-at(i, -1e-5))/2e-5, got[i], 1e-8)
+			}
+		}
+	})
+}
+
+func TestGraphsDoNotShareGradients(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		require.Equal(t, float32(3), gradient(t, backend, tripled, float32(0)))
+		require.Equal(t, float32(1), gradient(t, backend, func(x *Node) *Node { return Sin(x) }, float32(0)))
+	})
+}
+
+func TestGraphsCanBeBuiltSideBySide(t *testing.T) {
+	backend, _, err := device.Open("go")
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	results := make([]float32, 16)
+	for i := range results {
+		group.Go(func() {
+			exec := MustNewExec(backend, func(x *Node) *Node {
+				y := Sin(x)
+				customgrad.Set(y, func(_ *Node, adjoints []*Node) []*Node { return []*Node{MulScalar(adjoints[0], i)} })
+				return Gradient(ReduceAllSum(customgrad.Reverse(InsertAxes(y, 0), 0)), x)[0]
+			})
+			results[i] = tensors.ToScalar[float32](exec.MustExec(float32(0))[0])
+		})
+	}
+	group.Wait()
+	for i, result := range results {
+		require.Equal(t, float32(i), result)
+	}
+}
+
+func Example() {
+	backend, _, err := device.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Rounding as a straight-through estimator: its gradient is taken to be 1.
+	exec := MustNewExec(backend, func(x *Node) *Node {
+		rounded := Round(x)
+		customgrad.Set(rounded, func(_ *Node, adjoints []*Node) []*Node { return adjoints })
+		return Gradient(ReduceAllSum(Mul(rounded, x)), x)[0]
+	})
+	fmt.Println(exec.MustExec([]float32{-2.25, 3})[0])
+	// Output: [2]float32{-4.25, 6}
+}
