@@ -21,6 +21,7 @@ type Predictor struct {
 	Epoch  int // whose weights these are
 
 	engine     *Engine
+	width      [3]int // features per step that the model reads
 	normaliser data.Normaliser
 }
 
@@ -38,7 +39,7 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Predictor{Config: c, Epoch: at.BestEpoch, normaliser: at.Normaliser}
+	p := &Predictor{Config: c, Epoch: at.BestEpoch, width: at.Width, normaliser: at.Normaliser}
 	if p.engine, err = NewEngine(backend, c, m); err != nil {
 		return nil, err
 	}
@@ -62,6 +63,9 @@ func bestWeights(dir string) (map[string]safetensors.Tensor, progress, error) {
 
 // Predict returns one line for each example.
 func (p *Predictor) Predict(examples data.Examples) ([]record.Prediction, error) {
+	if err := p.checkWidth(examples); err != nil {
+		return nil, err
+	}
 	if p.Config.Data.Normalise == "standard" {
 		examples = data.WithNormaliser(p.normaliser, examples)
 	}
@@ -70,6 +74,19 @@ func (p *Predictor) Predict(examples data.Examples) ([]record.Prediction, error)
 		return nil, err
 	}
 	return found.rows(examples), nil
+}
+
+func (p *Predictor) checkWidth(examples data.Examples) error {
+	b, err := examples.Batch([]int{0}, [3]int{})
+	if err != nil {
+		return err
+	}
+	for _, m := range data.Modalities {
+		if found := b.Sequences[m].Width; found != p.width[m] {
+			return fmt.Errorf("%s has %d features and the model was trained on %d; use the data set of training", m, found, p.width[m])
+		}
+	}
+	return nil
 }
 
 // longest is one bucket that holds every example.

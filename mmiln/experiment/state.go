@@ -30,6 +30,7 @@ type progress struct {
 	Guarded int                `json:"guarded"`
 	Clipped map[mmiln.Task]int `json:"clipped"`
 
+	Width      [3]int          `json:"width"` // features per step of the training data
 	Normaliser data.Normaliser `json:"normaliser"`
 	Done       bool            `json:"done"`
 }

@@ -199,7 +199,9 @@ func (t *trainer) manifest() (record.Manifest, error) {
 }
 
 // begin is where a run stands before its first batch.
-func (t *trainer) begin() { t.progress = progress{Epoch: 1, Normaliser: t.normaliser} }
+func (t *trainer) begin() {
+	t.progress = progress{Epoch: 1, Width: t.development.Schema().Width, Normaliser: t.normaliser}
+}
 
 // rewind takes the last checkpoint that is whole and cuts the records back to it.
 func (t *trainer) rewind() error {
