@@ -1,6 +1,7 @@
 package experiment_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 )
 
 func TestAResumedRunWritesTheBytesOfAnUninterruptedOne(t *testing.T) {
+	whole := map[string]*record.Reader{} // the uninterrupted run of a configuration
 	for _, c := range []struct {
 		name        string
 		updateEvery int
@@ -31,16 +33,19 @@ func TestAResumedRunWritesTheBytesOfAnUninterruptedOne(t *testing.T) {
 		{"in the last epoch", 1, "drop", []int{10}},
 		{"before the last batch", 1, "drop", []int{11}},
 	} {
+		config := tiny(t)
+		config.Train.UpdateEvery, config.Train.PartialGroup = c.updateEvery, c.partial
+		key := fmt.Sprint(c.updateEvery, c.partial)
+		if whole[key] == nil {
+			whole[key] = reader(t, train(t, config).Dir)
+		}
 		t.Run(c.name, func(t *testing.T) {
-			config := tiny(t)
-			config.Train.UpdateEvery, config.Train.PartialGroup = c.updateEvery, c.partial
 			o := options(t, "go")
 			dir := interrupted(t, config, o, c.batches...)
 			assert.Equal(t, record.Interrupted, reader(t, dir).Manifest().Status)
 			resume(t, dir, o)
-			whole := reader(t, train(t, config).Dir)
-			assertSameBytes(t, whole.Dir(), dir)
-			assert.JSONEq(t, string(whole.Manifest().Result), string(reader(t, dir).Manifest().Result))
+			assertSameBytes(t, whole[key].Dir(), dir)
+			assert.JSONEq(t, string(whole[key].Manifest().Result), string(reader(t, dir).Manifest().Result))
 			assert.Equal(t, record.Finished, reader(t, dir).Manifest().Status)
 		})
 	}
