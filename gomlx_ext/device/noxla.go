@@ -10,6 +10,6 @@ import (
 
 const xlaLinked = false
 
-func open(string, string) (compute.Backend, string, error) {
-	return nil, "", errors.New("this binary was built without cgo and cannot load XLA plugins: install a C compiler and build again")
+func openPlugin(string, string) (compute.Backend, string, error) {
+	return nil, "", errors.New("this binary cannot load XLA plugins: install a C compiler and build with cgo, without -tags=noxla")
 }

@@ -13,10 +13,10 @@ const pluginPathVariable = "PJRT_PLUGIN_LIBRARY_PATH"
 // Plugin is one PJRT plugin found on this machine.
 type Plugin struct {
 	Name string // platform: cpu, cuda, tpu
-	Path string
+	Path string // absolute
 }
 
-var pluginFile = regexp.MustCompile(`^pjrt_c_api_([a-z]+)(?:_v?[0-9.]+)?_plugin\.(?:so|dylib)$`)
+var pluginFile = regexp.MustCompile(`^pjrt_c_api_([a-z]+)\d*(?:_v?[0-9.]+)?_plugin\.(?:so|dylib)$`)
 
 // Plugins lists the plugins in [SearchPath], accelerators first.
 func Plugins() []Plugin {
@@ -44,7 +44,7 @@ func rank(platform string) int {
 // working folder or a parent of it (where `make xla` puts it), then GoMLX's own places.
 func SearchPath() []string {
 	if list := os.Getenv(pluginPathVariable); list != "" {
-		return filepath.SplitList(list)
+		return absolute(filepath.SplitList(list))
 	}
 	var folders []string
 	if executable, err := os.Executable(); err == nil {
@@ -74,6 +74,17 @@ func upwards(dir string) []string {
 		}
 		dir = parent
 	}
+}
+
+// absolute drops empty entries of a list of folders, and makes the others absolute.
+func absolute(folders []string) []string {
+	var out []string
+	for _, folder := range folders {
+		if full, err := filepath.Abs(folder); folder != "" && err == nil {
+			out = append(out, full)
+		}
+	}
+	return out
 }
 
 func unique(list []string) []string {

@@ -4,7 +4,6 @@ package device
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,23 +14,26 @@ import (
 // xlaLinked says whether this binary can load XLA plugins. It needs cgo.
 const xlaLinked = true
 
-// open loads a plugin. What is found on this machine is used as it is: nothing is downloaded behind the user's back.
-func open(plugin, path string) (compute.Backend, string, error) {
-	xla.EnableAutoInstall(false)
-	config := plugin
-	if plugin == path && strings.Contains(filepath.Base(path), "cpu") {
-		// go-xla shares buffers with the host by the plugin's name; a path has none.
-		config += ",shared_buffers"
+// openPlugin loads the plugin of a file, by its path, since go-xla itself looks in fewer places, with go-xla's options.
+func openPlugin(path, options string) (compute.Backend, string, error) {
+	if strings.Contains(path, ",") {
+		return nil, "", fmt.Errorf("the XLA plugin %s has a comma in its path, which go-xla takes for an option: link it elsewhere", path)
 	}
-	if !filepath.IsAbs(plugin) && os.Getenv(pluginPathVariable) == "" {
-		config = path
-		if plugin == "cpu" {
-			config += ",shared_buffers"
-		}
+	xla.EnableAutoInstall(false) // nothing is fetched behind the user's back
+	if !strings.Contains(options, "shared_buffers") {
+		options += sharing(path)
 	}
-	backend, err := xla.New(config)
+	backend, err := xla.New(path + "," + options)
 	if err != nil {
-		return nil, "", fmt.Errorf("loading the XLA plugin %s: %w", path, err)
+		return nil, "", fmt.Errorf("the XLA plugin %s does not load: %s", path, firstLine(err))
 	}
 	return backend, fmt.Sprintf("XLA, %s", path), nil
+}
+
+// sharing says whether the device's memory is the host's. go-xla would take it from the whole path.
+func sharing(path string) string {
+	if strings.Contains(filepath.Base(path), "cpu") {
+		return ",shared_buffers"
+	}
+	return ",noshared_buffers"
 }
