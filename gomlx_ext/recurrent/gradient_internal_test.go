@@ -30,6 +30,17 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	}
 }
 
+func TestGradientsMatchFiniteDifferencesAtTheSmallestSizes(t *testing.T) {
+	backend, _, err := device.Open("go")
+	require.NoError(t, err)
+	for kind, cell := range cells {
+		for _, size := range [][4]int{{1, 1, 1, 1}, {1, 3, 2, 1}, {3, 1, 2, 2}, {3, 2, 1, 1}} {
+			s := scan{cell: cell, batch: size[0], steps: size[1], streams: size[2], hidden: size[3], dtype: dtypes.Float64}
+			t.Run(fmt.Sprintf("%d%v", kind, size), func(t *testing.T) { s.check(t, backend) })
+		}
+	}
+}
+
 // sizes are those of projected, then each stream's weights, then its bias.
 func (s scan) sizes() [][]int {
 	wide := s.gates * s.hidden
@@ -43,11 +54,15 @@ func (s scan) sizes() [][]int {
 	return sizes
 }
 
-// loss is a function of the sequence and the last state, of examples with 4 and 2 steps.
+// loss is a function of the sequence and the last state, of examples each of which has a step less than the one before.
 func (s scan) loss(in []*Node) *Node {
 	g := in[0].Graph()
+	lengths := make([]int32, s.batch)
+	for b := range lengths {
+		lengths[b] = int32(max(0, s.steps-b))
+	}
 	sequence, last := s.run(inputs{
-		projected: in[0], lengths: Const(g, []int32{4, 2}), weights: in[1 : 1+s.streams], bias: in[1+s.streams:],
+		projected: in[0], lengths: Const(g, lengths), weights: in[1 : 1+s.streams], bias: in[1+s.streams:],
 	})
 	loss := ReduceAllSum(Mul(Square(sequence), Sin(IotaFull(g, sequence.Shape()))))
 	for _, state := range last {

@@ -43,6 +43,9 @@ func New(kind Kind, scope *model.Scope, x *Node, hidden int) *Config {
 	if x.Rank() != 3 {
 		exceptions.Panicf("recurrent: x must be [batch, time, features], got %s", x.Shape())
 	}
+	if hidden < 1 {
+		exceptions.Panicf("recurrent: hidden must be at least 1, got %d", hidden)
+	}
 	return &Config{kind: kind, scope: scope, x: x, hidden: hidden}
 }
 

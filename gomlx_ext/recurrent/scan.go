@@ -81,7 +81,8 @@ func (s scan) carriedZeros(g *Graph) (out []*Node) {
 	return out
 }
 
-// forward is the loop's body.
+// forward is the loop's body. Here and in backward nothing is broadcast to a shape of the same rank before it meets another
+// operand: the pure Go backend would rewire the body to do without, after it has planned its execution.
 func (s scan) forward(state []*Node) []*Node {
 	in, step := s.inputsOf(state), state[0]
 	out := append([]*Node{}, state...)
