@@ -1,6 +1,7 @@
 package experiment_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,6 +118,20 @@ func TestARunThatFailsWhileItSavesTheBestEpochLosesNothing(t *testing.T) {
 	require.NoError(t, os.Remove(best))
 	resume(t, failed.Dir, o)
 	assertSameBytes(t, train(t, c).Dir, failed.Dir)
+}
+
+func TestAnInterruptThatCannotSaveIsAFailure(t *testing.T) {
+	o := options(t, "go")
+	var ctx context.Context
+	ctx, o.Reporter = stopping(t, 2)
+	stop := o.Reporter.(watcher).batch
+	o.Reporter = watcher{batch: stop, begin: func(dir string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "checkpoints", "last"), nil, 0o644)) // where the folder must be
+	}}
+	result, err := experiment.Train(ctx, tiny(t), o)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, experiment.ErrInterrupted)
+	assert.Equal(t, record.Failed, reader(t, result.Dir).Manifest().Status)
 }
 
 func TestADamagedCheckpointCostsTheBatchesSinceTheOneBefore(t *testing.T) {

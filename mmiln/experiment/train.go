@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -139,6 +140,9 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 	if c.Data.Dir == "" {
 		return nil, errors.New("[data] dir is empty; name the folder of a data set there, or with --data")
 	}
+	if _, err := os.Stat(c.Data.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no data set at %[1]s; make one with mmiln data planted --out %[1]s or mmiln data import FILE --out %[1]s", c.Data.Dir)
+	}
 	development, sealed, err := data.Open(c.Data.Dir)
 	if err != nil {
 		return nil, err
@@ -261,7 +265,7 @@ func (t *trainer) loop(ctx context.Context) error {
 		batches := data.Batches(data.Order(t.config.Seed, p.Epoch, n), c.Batch)
 		for ; p.Batch < len(batches); p.Batch++ {
 			if ctx.Err() != nil {
-				return errors.Join(ErrInterrupted, t.checkpoint())
+				return t.interrupt()
 			}
 			if err := t.batch(batches); err != nil {
 				return err
@@ -272,6 +276,14 @@ func (t *trainer) loop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// interrupt saves where training stands. Where that fails, the run has failed and not merely been interrupted.
+func (t *trainer) interrupt() error {
+	if err := t.checkpoint(); err != nil {
+		return err
+	}
+	return ErrInterrupted
 }
 
 // batch trains on batch p.Batch of the epoch, in the order of selfmm.md: backward pass, then ULGM.

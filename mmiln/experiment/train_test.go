@@ -132,7 +132,8 @@ func TestALossThatIsNoNumberFailsTheRunWithARemedy(t *testing.T) {
 func TestWithoutDataNoRunFolderIsMade(t *testing.T) {
 	c, o := tiny(t), options(t, "go")
 	for dir, want := range map[string]string{
-		filepath.Join(t.TempDir(), "nothing"): "import one with mmiln data import",
+		filepath.Join(t.TempDir(), "nothing"): "make one with mmiln data planted --out",
+		t.TempDir():                           "it is not the folder of a data set",
 		"":                                    "[data] dir is empty; name the folder of a data set there, or with --data",
 	} {
 		c.Data.Dir = dir

@@ -23,6 +23,8 @@ func dataCommand() *cobra.Command {
 		Example: `  mmiln data planted --out .data/planted
   mmiln data import aligned_50.pkl --out .data/mosi
   mmiln data describe .data/mosi`,
+		Args: cobra.NoArgs, // else an unknown subcommand would print the help and succeed
+		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	command.AddCommand(importCommand(), plantedCommand(), describeCommand(), verifyCommand())
 	return command

@@ -82,8 +82,10 @@ func curveOf(task mmiln.Task, logs [][]experiment.ULGMLine, epochs int) (driftCu
 	last := func(log []experiment.ULGMLine, epoch int) experiment.LabelDrift {
 		return log[min(epoch, len(log)-1)].Tasks[task]
 	}
-	if d, ok := logs[0][0].Tasks[task]; !ok || math.IsNaN(float64(d.Truth)) {
-		return c, false
+	for _, log := range logs {
+		if d, ok := log[0].Tasks[task]; !ok || math.IsNaN(float64(d.Truth)) {
+			return c, false
+		}
 	}
 	for epoch := range epochs {
 		var values []float64

@@ -11,7 +11,7 @@ import (
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
-// group is the finished runs of one configuration's name on one data set.
+// group is the finished runs of one configuration on one data set, whatever their seeds.
 type group struct {
 	Name     string         `json:"name"`
 	Data     string         `json:"data"`
@@ -25,13 +25,16 @@ type group struct {
 // groupRuns puts seeds together, in the order of their first runs.
 func groupRuns(list []record.Summary) ([]*group, error) {
 	var groups []*group
-	byKey := map[[2]string]*group{}
+	byKey := map[string]*group{}
 	for _, run := range list {
 		var result experiment.Result
 		if run.Manifest.Status != record.Finished || json.Unmarshal(run.Manifest.Result, &result) != nil {
 			continue
 		}
-		key := [2]string{run.Manifest.Model, run.Manifest.Data.Card}
+		key, err := withoutSeed(run.Manifest)
+		if err != nil {
+			return nil, fmt.Errorf("%s: run.json: %w", run.Dir, err)
+		}
 		g := byKey[key]
 		if g == nil {
 			g = &group{Name: run.Manifest.Model, Data: run.Manifest.Data.Name, Constant: result.Constant}
@@ -49,6 +52,17 @@ func groupRuns(list []record.Summary) ([]*group, error) {
 		}
 	}
 	return groups, nil
+}
+
+// withoutSeed is what the runs of a group have in common: settings and data, not where the data lie.
+func withoutSeed(m record.Manifest) (string, error) {
+	var c experiment.Config
+	if err := json.Unmarshal(m.Config, &c); err != nil {
+		return "", err
+	}
+	c.Seed, c.Data.Dir = 0, ""
+	text, err := json.Marshal(c)
+	return m.Data.Card + string(text), err
 }
 
 // printGroups shows mean ± standard deviation over seeds, with the constant predictor of each data set once.

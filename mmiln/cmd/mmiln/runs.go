@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -44,7 +46,7 @@ func runsCommand() *cobra.Command {
 				return showGroups(command.OutOrStdout(), list, asJSON)
 			}
 			if asJSON {
-				return printJSON(command.OutOrStdout(), list)
+				return printJSON(command.OutOrStdout(), append([]record.Summary{}, list...)) // [] where there is none
 			}
 			return printRuns(command.OutOrStdout(), list)
 		},
@@ -95,7 +97,11 @@ func exportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			config := out[:len(out)-len(filepath.Ext(out))] + ".toml"
+			stem, ok := strings.CutSuffix(out, ".safetensors")
+			if !ok {
+				return fmt.Errorf("--out is %q; name a file that ends in .safetensors", out)
+			}
+			config := stem + ".toml"
 			if err := writeNew(config, func(w io.Writer) error { _, err := io.WriteString(w, file.Metadata["config"]); return err }); err != nil {
 				return err
 			}
@@ -118,7 +124,7 @@ func writeNew(path string, write func(io.Writer) error) error {
 		return err
 	}
 	defer os.Remove(partial.Name())
-	if err := write(partial); err != nil {
+	if err := errors.Join(partial.Chmod(0o644), write(partial)); err != nil {
 		return err
 	}
 	if err := partial.Sync(); err != nil {

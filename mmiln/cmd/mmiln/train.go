@@ -11,6 +11,7 @@ import (
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/mmiln/experiment"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
 // where are the flags of every command that runs a model.
@@ -89,7 +90,7 @@ func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int
 		c.Seed = first + uint64(i)
 		result, err := experiment.Train(command.Context(), c, w.options(command, backend, note))
 		if err != nil {
-			return interruption(result, err)
+			return w.interruption(result, err)
 		}
 		results = append(results, result)
 		if !w.json {
@@ -111,10 +112,14 @@ func (w *where) options(command *cobra.Command, backend compute.Backend, note st
 	}
 }
 
-// interruption adds how to go on.
-func interruption(result experiment.Result, err error) error {
+// interruption adds how to go on, on the same backend.
+func (w *where) interruption(result experiment.Result, err error) error {
 	if errors.Is(err, experiment.ErrInterrupted) {
-		return fmt.Errorf("%w; everything is saved, go on with: mmiln resume %s", experiment.ErrInterrupted, result.Dir)
+		backend := ""
+		if w.backend != "auto" {
+			backend = " --backend " + w.backend
+		}
+		return fmt.Errorf("%w; everything is saved, go on with: mmiln resume %s%s", experiment.ErrInterrupted, result.Dir, backend)
 	}
 	if result.Dir != "" && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%w (run folder: %s)", err, result.Dir)
@@ -125,9 +130,10 @@ func interruption(result experiment.Result, err error) error {
 func resumeCommand() *cobra.Command {
 	var w where
 	command := &cobra.Command{
-		Use:     "resume RUN",
-		Short:   "go on with an interrupted run",
-		Long:    `Go on with an interrupted run from its last checkpoint. The run ends with the same bytes as if it had not been interrupted.`,
+		Use:   "resume RUN",
+		Short: "go on with an interrupted run",
+		Long: `Go on with an interrupted run from its last checkpoint. On the same backend, the run ends with the same bytes as if it had
+not been interrupted.`,
 		Example: `  mmiln resume runs/mmiln-planted-s1111-20261124-231500`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -135,13 +141,20 @@ func resumeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			reader, err := record.Open(args[0])
+			if err != nil {
+				return err
+			}
 			backend, note, err := w.open(command)
 			if err != nil {
 				return err
 			}
+			if began := reader.Manifest().Backend; began != note {
+				fmt.Fprintf(command.ErrOrStderr(), "it began on %s; backends differ in the last bits\n", began)
+			}
 			result, err := experiment.Resume(command.Context(), args[0], w.options(command, backend, note))
 			if err != nil {
-				return interruption(result, err)
+				return w.interruption(result, err)
 			}
 			if w.json {
 				return printJSON(command.OutOrStdout(), result)
