@@ -90,7 +90,7 @@ func TestGradientsAreFiniteDifferences(t *testing.T) {
 		store, inputs, lengths := model.NewStore(), []*tensors.Tensor{normal(2, 3, 4), normal(2, 5, 4)}, []int32{5, 2}
 		exec, err := model.NewExec(backend, store, layer(ours).gradients)
 		require.NoError(t, err)
-		results := exec.MustExec(inputs[0], inputs[1], lengths)
+		results := exec.MustCall(inputs[0], inputs[1], lengths)
 		for which, input := range inputs {
 			for i, gradient := range flat(results[2+which]) {
 				loss := func(step float32) float64 {
@@ -98,7 +98,7 @@ func TestGradientsAreFiniteDifferences(t *testing.T) {
 					moved[i] += step
 					args := []any{inputs[0], inputs[1], lengths}
 					args[which] = tensors.FromFlatDataAndDimensions(moved, input.Shape().Dimensions...)
-					return float64(flat(exec.MustExec(args...)[1])[0])
+					return float64(flat(exec.MustCall(args...)[1])[0])
 				}
 				assert.InDelta(t, (loss(0.01)-loss(-0.01))/0.02, gradient, 2e-3, "input %d, element %d", which, i)
 			}

@@ -37,7 +37,7 @@ func try(t *testing.T, backend compute.Backend, f func(x *Node) *Node, x any) *t
 	t.Helper()
 	exec, err := NewExec(backend, func(x *Node) *Node { return Gradient(f(x), x)[0] })
 	require.NoError(t, err)
-	got, err := exec.Exec1(x)
+	got, err := exec.Call1(x)
 	require.NoError(t, err)
 	return got
 }
@@ -111,7 +111,7 @@ func TestWithoutOneItIsStillAnError(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		exec, err := NewExec(backend, func(x *Node) *Node { return Gradient(ReduceAllSum(Reverse(x, 0)), x)[0] })
 		require.NoError(t, err)
-		_, err = exec.Exec1([]float32{1, 2})
+		_, err = exec.Call1([]float32{1, 2})
 		require.ErrorContains(t, err, "no gradient is defined")
 	})
 }
@@ -129,7 +129,7 @@ func TestReverseMatchesFiniteDifferences(t *testing.T) {
 			at := func(i int, by float64) float64 {
 				x := append([]float64{}, x...)
 				x[i] += by
-				return tensors.ToScalar[float64](loss.MustExec(tensors.FromFlatDataAndDimensions(x, 2, 3))[0])
+				return tensors.ToScalar[float64](loss.MustCall(tensors.FromFlatDataAndDimensions(x, 2, 3))[0])
 			}
 			for i := range x {
 				require.InDelta(t, (at(i, 1e-5)-at(i, -1e-5))/2e-5, got[i], 1e-8)
@@ -141,7 +141,7 @@ func TestReverseMatchesFiniteDifferences(t *testing.T) {
 func TestGraphsDoNotShareGradients(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		require.Equal(t, float32(3), gradient(t, backend, tripled, float32(0)))
-		require.Equal(t, float32(1), gradient(t, backend, func(x *Node) *Node { return Sin(x) }, float32(0)))
+		require.Equal(t, float32(1), gradient(t, backend, Sin, float32(0)))
 	})
 }
 
@@ -157,7 +157,7 @@ func TestGraphsCanBeBuiltSideBySide(t *testing.T) {
 				customgrad.Set(y, func(_ *Node, adjoints []*Node) []*Node { return []*Node{MulScalar(adjoints[0], i)} })
 				return Gradient(ReduceAllSum(customgrad.Reverse(InsertAxes(y, 0), 0)), x)[0]
 			})
-			results[i] = tensors.ToScalar[float32](exec.MustExec(float32(0))[0])
+			results[i] = tensors.ToScalar[float32](exec.MustCall(float32(0))[0])
 		})
 	}
 	group.Wait()
@@ -178,6 +178,6 @@ func Example() {
 		customgrad.Set(rounded, func(_ *Node, adjoints []*Node) []*Node { return adjoints })
 		return Gradient(ReduceAllSum(Mul(rounded, x)), x)[0]
 	})
-	fmt.Println(exec.MustExec([]float32{-2.25, 3})[0])
+	fmt.Println(exec.MustCall([]float32{-2.25, 3})[0])
 	// Output: [2]float32{-4.25, 6}
 }

@@ -60,7 +60,7 @@ func pluginFolder(t *testing.T, linked string, broken ...string) string {
 func requireWorks(t *testing.T, backend compute.Backend) {
 	t.Helper()
 	sum := MustNewExec(backend, func(x *Node) *Node { return ReduceAllSum(Square(x)) })
-	got, err := sum.Exec([]float32{1, 2, 3})
+	got, err := sum.Call([]float32{1, 2, 3})
 	require.NoError(t, err)
 	require.Equal(t, float32(14), got[0].Value())
 }

@@ -29,7 +29,7 @@ func TestXLATakesItsMemoryFromTheKernelOnce(t *testing.T) {
 	faults := func() (count int64) {
 		before := pageFaults(t)
 		for range runs {
-			products.MustExec(float32(1e-3))
+			products.MustCall(float32(1e-3))
 		}
 		return pageFaults(t) - before
 	}

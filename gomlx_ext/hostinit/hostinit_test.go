@@ -89,7 +89,7 @@ func TestBackendsStartFromTheSameValues(t *testing.T) {
 		exec := model.MustNewExec(backend, model.NewStore(), func(scope *model.Scope, g *Graph) *Node {
 			return hostinit.Uniform(scope.In("layer"), "weights", 0.5, 10, 100).NodeValue(g)
 		})
-		require.Equal(t, draw(0, "layer", "weights"), tensors.MustCopyFlatData[float32](exec.MustExec1()), name)
+		require.Equal(t, draw(0, "layer", "weights"), tensors.MustCopyFlatData[float32](exec.MustCall1()), name)
 	}
 }
 

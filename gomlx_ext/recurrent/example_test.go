@@ -24,7 +24,7 @@ func Example() {
 		return []*Node{sequence, last}
 	})
 	x := tensors.FromShape(shapes.Make(dtypes.Float32, 2, 5, 3)) // two examples of five steps of three features
-	sequence, last := exec.MustExec2(x, []int32{5, 2})
+	sequence, last := exec.MustCall2(x, []int32{5, 2})
 	fmt.Println(sequence.Shape(), last.Shape())
 	// Output: (Float32)[2, 5, 16] (Float32)[2, 16]
 }

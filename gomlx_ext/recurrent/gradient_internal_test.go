@@ -81,8 +81,8 @@ func (s scan) check(t *testing.T, backend compute.Backend) {
 		}
 		args = append(args, tensors.FromFlatDataAndDimensions(values, dims...))
 	}
-	loss := MustNewExec(backend, func(in []*Node) *Node { return s.loss(in) })
-	gradients, err := MustNewExec(backend, func(in []*Node) []*Node { return Gradient(s.loss(in), in...) }).Exec(args...)
+	loss := MustNewExec(backend, s.loss)
+	gradients, err := MustNewExec(backend, func(in []*Node) []*Node { return Gradient(s.loss(in), in...) }).Call(args...)
 	require.NoError(t, err)
 	for i, gradient := range gradients {
 		require.InDeltaSlice(t, differences(loss, args, i), tensors.MustCopyFlatData[float64](gradient), 1e-8, "input %d", i)
@@ -99,7 +99,7 @@ func differences(f *Exec, args []any, which int) []float64 {
 			values := tensors.MustCopyFlatData[float64](args[which].(*tensors.Tensor))
 			values[i] += by
 			args[which] = tensors.FromFlatDataAndDimensions(values, args[which].(*tensors.Tensor).Shape().Dimensions...)
-			return tensors.ToScalar[float64](f.MustExec(args...)[0])
+			return tensors.ToScalar[float64](f.MustCall(args...)[0])
 		}
 		out[i] = (shifted(step) - shifted(-step)) / (2 * step)
 	}

@@ -220,7 +220,7 @@ func TestWithoutLengthsEveryStepIsValid(t *testing.T) {
 			return []*Node{sequence, last}
 		})
 		require.NoError(t, err)
-		sequence, last, err := exec.Exec2(noise(1, 4, 6, 3))
+		sequence, last, err := exec.Call2(noise(1, 4, 6, 3))
 		require.NoError(t, err)
 		require.Equal(t, flat(want.output), flat(sequence))
 		require.Equal(t, flat(want.last), flat(last))
@@ -282,7 +282,7 @@ func TestBackendsAgree(t *testing.T) {
 func TestInputsOfTheWrongShapeAreRefused(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		for _, x := range []*tensors.Tensor{noise(1, 4, 6), noise(1, 3, 6, 3)} {
-			_, err := model.ExecOnce(backend, model.NewStore(), func(scope *model.Scope, in []*Node) *Node {
+			_, err := model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, in []*Node) *Node {
 				_, last := layer{recurrent.GRU, false, 2}.build(scope, in[0], in[1])
 				return last
 			}, x, tensors.FromValue(lengths))

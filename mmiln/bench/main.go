@@ -24,6 +24,9 @@ import (
 
 const batch = 16
 
+// pause lets torch's threads, which spin for a while after their work, go to sleep before our turn.
+const pause = 300 * time.Millisecond
+
 var widths = [3]int{768, 5, 20}
 
 type options struct {
@@ -88,6 +91,7 @@ func compare(o options, lengths string) error {
 				return err
 			}
 			other = append(other, times...)
+			time.Sleep(pause)
 		}
 	}
 	fmt.Printf("  ours:  %s, %.0f MB resident\n", describe(mine), resident(os.Getpid()))
