@@ -191,9 +191,12 @@ func (c Config) Validate() error {
 	if err := c.ULGM.Validate(); err != nil {
 		return fmt.Errorf("[ulgm] %w", err)
 	}
-	for name := range c.Expect {
+	for name, value := range c.Expect {
 		if _, err := metric.Better(name); err != nil {
 			return fmt.Errorf("[expect] %w", err)
+		}
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			return fmt.Errorf("[expect] %s is %v; use a number", name, value)
 		}
 	}
 	_, err := c.Model()
@@ -259,8 +262,8 @@ func (t TrainConfig) validate() error {
 	if t.Gradients != "sum" && t.Gradients != "mean" {
 		return fmt.Errorf("gradients is %q; use sum (MMSA's way) or mean", t.Gradients)
 	}
-	if !(t.Threshold >= 0) {
-		return fmt.Errorf("threshold is %v; use at least 0", t.Threshold)
+	if !(t.Threshold >= 0) || math.IsInf(t.Threshold, 0) {
+		return fmt.Errorf("threshold is %v; use a number of at least 0", t.Threshold)
 	}
 	if t.Select == "loss" {
 		return nil

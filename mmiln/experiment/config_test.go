@@ -114,7 +114,8 @@ func TestABadValueIsNamedWithSectionFieldAndRemedy(t *testing.T) {
 		"train.patience=0":              `[train] patience is 0; use 1 to`,
 		"train.partial_group=keep":      `[train] partial_group is "keep"; use drop (MMSA's way) or step`,
 		"train.gradients=max":           `[train] gradients is "max"; use sum (MMSA's way) or mean`,
-		"train.threshold=nan":           `[train] threshold is NaN; use at least 0`,
+		"train.threshold=nan":           `[train] threshold is NaN; use a number of at least 0`,
+		"train.threshold=inf":           `[train] threshold is +Inf; use a number of at least 0`,
 		"train.select=accuracy":         `[train] select is "accuracy"; use loss or one of has0_acc2`,
 		"optimiser.audio.rate=0":        `[optimiser] audio.rate is 0; use a positive number`,
 		"optimiser.other.rate=inf":      `[optimiser] other.rate is +Inf; use a positive number`,
@@ -129,6 +130,7 @@ func TestABadValueIsNamedWithSectionFieldAndRemedy(t *testing.T) {
 		"mmiln.head.multimodal.width=0": `[mmiln] head.multimodal.width is 0; use a number from 1`,
 		"mmiln.head.text.width=4":       `[mmiln] head.text: this system has no such head`,
 		"expect.accuracy=1":             `[expect]`,
+		"expect.mae=nan":                `[expect] mae is NaN; use a number`,
 	} {
 		_, err := experiment.Load(write(t, shortest), setting)
 		assert.ErrorContains(t, err, want, setting)

@@ -306,3 +306,25 @@ func TestTheConstantPredictorIsTheMedianOfTraining(t *testing.T) {
 	}
 	assert.InDelta(t, sum, result.Constant.MAE, 1e-6)
 }
+
+func TestEveryReadingAndAblationTrains(t *testing.T) {
+	settings := []string{`mmiln.drop=["audio"]`, `mmiln.drop=["text", "vision"]`, "mmiln.fusion_loss=l1", "ulgm.guard=0"}
+	for _, ablation := range mmiln.Ablations[1:] {
+		settings = append(settings, "mmiln.ablation="+ablation)
+	}
+	for _, row := range mmiln.ReadingTable() {
+		for _, option := range row.Options[1:] {
+			if row.ID != "R9" { // CMD has one form
+				settings = append(settings, "mmiln.readings."+row.Key+"="+option)
+			}
+		}
+	}
+	text, err := tiny(t).TOML()
+	require.NoError(t, err)
+	path := write(t, string(text))
+	for _, setting := range settings {
+		c, err := experiment.Load(path, setting, "train.max_epochs=1")
+		require.NoError(t, err)
+		assert.False(t, math.IsNaN(train(t, c).Valid.MAE), setting)
+	}
+}
