@@ -2,6 +2,7 @@ package mmiln
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -78,8 +79,13 @@ func (c Config) Validate() error {
 	if c.Width%2 != 0 || c.Width%c.Heads != 0 {
 		return fmt.Errorf("width is %d; it must be even and a multiple of heads, %d", c.Width, c.Heads)
 	}
-	if err := rate("dropout", c.Dropout); err != nil {
+	if err := Rate("dropout", c.Dropout); err != nil {
 		return err
+	}
+	for name, weight := range map[string]float64{"alpha": c.Alpha, "beta": c.Beta} {
+		if !(weight >= 0) || math.IsInf(weight, 0) {
+			return fmt.Errorf("%s is %v; use a finite weight of at least 0", name, weight)
+		}
 	}
 	if err := oneOf("fusion_loss", c.FusionLoss, "l2", "l1"); err != nil {
 		return err
@@ -121,14 +127,15 @@ func (h Heads) Validate(tasks ...Task) error {
 		if head.Width < 1 || head.Width > 1<<16 {
 			return fmt.Errorf("head.%s.width is %d; use a number from 1 to %d", task, head.Width, 1<<16)
 		}
-		if err := rate(fmt.Sprintf("head.%s.dropout", task), head.Dropout); err != nil {
+		if err := Rate(fmt.Sprintf("head.%s.dropout", task), head.Dropout); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func rate(field string, value float64) error {
+// Rate checks a dropout rate.
+func Rate(field string, value float64) error {
 	if !(value >= 0 && value < 1) {
 		return fmt.Errorf("%s is %v; use a rate in [0, 1)", field, value)
 	}

@@ -39,15 +39,53 @@ func variable(scope *model.Scope, name string, dims []int, draw func(*rand.Rand)
 		if !existing.Shape().Equal(shapes.Make(dtypes.Float32, dims...)) {
 			exceptions.Panicf("hostinit: %s is %s, where float32 %v is wanted", existing.Path(), existing.Shape(), dims)
 		}
+		remember(existing.Path(), scope.Store(), draw) // it may have come from a checkpoint
 		return existing
 	}
-	seed := model.GetParamOr(scope, ParamSeed, int64(0))
-	rng := rand.New(rand.NewPCG(uint64(seed), pathHash(model.JoinPath(scope.Scope(), name))))
-	values := make([]float32, shapes.Make(dtypes.Float32, dims...).Size())
-	for i := range values {
-		values[i] = draw(rng)
+	path := model.JoinPath(scope.Scope(), name)
+	remember(path, scope.Store(), draw)
+	return scope.VariableWithValue(name, values(scope.Store(), path, dims, draw))
+}
+
+// values are those of a variable under the store's seed.
+func values(store *model.Store, path string, dims []int, draw func(*rand.Rand) float32) *tensors.Tensor {
+	scope, _ := model.SplitPath(path)
+	seed := model.GetParamOr(store.Scope(scope), ParamSeed, int64(0))
+	rng := rand.New(rand.NewPCG(uint64(seed), pathHash(path)))
+	flat := make([]float32, shapes.Make(dtypes.Float32, dims...).Size())
+	for i := range flat {
+		flat[i] = draw(rng)
 	}
-	return scope.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, dims...))
+	return tensors.FromFlatDataAndDimensions(flat, dims...)
+}
+
+// paramDraws is the parameter that keeps how each variable was drawn, by path, for [Redraw].
+const paramDraws = "hostinit_draws"
+
+type draws map[string]func(*rand.Rand) float32
+
+func remember(path string, store *model.Store, draw func(*rand.Rand) float32) {
+	all := model.GetRootParamOr(store, paramDraws, draws(nil))
+	if all == nil {
+		all = draws{}
+		store.RootScope().SetParam(paramDraws, all)
+	}
+	all[path] = draw
+}
+
+// Redraw sets every variable that this package made to what it would be in a new model, under the seed as it is now. Compiled
+// graphs stay valid: the next model trains without compiling again.
+func Redraw(store *model.Store) error {
+	for path, draw := range model.GetRootParamOr(store, paramDraws, draws(nil)) {
+		v := store.GetVariable(path)
+		if v == nil {
+			continue
+		}
+		if err := v.SetValue(values(store, path, v.Shape().Dimensions, draw)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func pathHash(path string) uint64 {

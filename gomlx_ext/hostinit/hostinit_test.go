@@ -111,3 +111,16 @@ func TestNeighbouringSeedsAreUncorrelated(t *testing.T) {
 		require.Less(t, math.Abs(correlation), 4/math.Sqrt(float64(len(other))))
 	}
 }
+
+func TestRedrawIsANewModelUnderTheNewSeed(t *testing.T) {
+	store := model.NewStore()
+	store.RootScope().SetParam(hostinit.ParamSeed, int64(1))
+	v := hostinit.Uniform(store.Scope("/layer"), "weights", 1, 3)
+	require.NoError(t, v.SetValue(tensors.FromValue([]float32{7, 8, 9})))
+	store.RootScope().SetParam(hostinit.ParamSeed, int64(2))
+	require.NoError(t, hostinit.Redraw(store))
+
+	fresh := model.NewStore()
+	fresh.RootScope().SetParam(hostinit.ParamSeed, int64(2))
+	require.Equal(t, values(hostinit.Uniform(fresh.Scope("/layer"), "weights", 1, 3)), values(v))
+}

@@ -60,6 +60,11 @@ func NewSelfMM(c SelfMMConfig) (*SelfMM, error) {
 	if c.FusionLoss != "l1" && c.FusionLoss != "l2" {
 		return nil, fmt.Errorf("fusion_loss is %q; use one of l1, l2", c.FusionLoss)
 	}
+	for name, value := range map[string]float64{"audio_dropout": c.AudioDropout, "vision_dropout": c.VisionDropout} {
+		if err := mmiln.Rate(name, value); err != nil {
+			return nil, err
+		}
+	}
 	m := &SelfMM{c}
 	return m, c.Head.Validate(m.Tasks()...)
 }

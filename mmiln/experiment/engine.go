@@ -53,6 +53,39 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	return e, nil
 }
 
+// reset makes the engine's model a new one, under another seed, and keeps its compiled graphs.
+func (e *Engine) reset(seed uint64) error {
+	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(seed))
+	e.updates = 0
+	return hostinit.Redraw(e.store)
+}
+
+// Compiled keeps engines between runs, so that configurations that differ in nothing but seed, name or data of the same widths
+// are compiled once. The zero value is ready; it must not be shared by runs at the same time.
+type Compiled struct{ engines map[string]*Engine }
+
+// engine returns a new model for a configuration, on an engine that has compiled it already where there is one.
+func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema, m mmiln.Model) (*Engine, error) {
+	if k == nil {
+		return NewEngine(backend, c, m)
+	}
+	seed := c.Seed
+	c.Name, c.Seed, c.Data, c.ULGM, c.Expect = "", 0, DataConfig{}, mmiln.ULGMConfig{}, nil
+	key := fmt.Sprint(backend.Name(), schema.Width, c)
+	if e := k.engines[key]; e != nil {
+		return e, e.reset(seed)
+	}
+	c.Seed = seed
+	e, err := NewEngine(backend, c, m)
+	if err == nil {
+		if k.engines == nil {
+			k.engines = map[string]*Engine{}
+		}
+		k.engines[key] = e
+	}
+	return e, err
+}
+
 // lossParts name the scalars that a training step returns, in order.
 var lossParts = [...]string{"loss", "task", "sim", "diff"}
 

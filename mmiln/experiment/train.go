@@ -28,6 +28,8 @@ type Options struct {
 	Runs     string // folder of run folders
 	Argv     []string
 	Reporter Reporter // nil: nobody
+	// Compiled keeps compiled graphs for the next run. Nil: none are kept.
+	Compiled *Compiled
 }
 
 // Reporter watches training. It must not block for long.
@@ -161,7 +163,7 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 		t.train, t.valid = data.WithNormaliser(t.normaliser, t.train), data.WithNormaliser(t.normaliser, t.valid)
 	}
 	t.buckets = data.NewBuckets(development, c.Train.Batch, c.Data.Buckets)
-	if t.engine, err = NewEngine(o.Backend, c, m); err != nil {
+	if t.engine, err = o.Compiled.engine(o.Backend, c, development.Schema(), m); err != nil {
 		return nil, err
 	}
 	width := map[mmiln.Task]int{}

@@ -85,10 +85,11 @@ func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int
 		return err
 	}
 	var results []experiment.Result
-	first := c.Seed
+	first, options := c.Seed, w.options(command, backend, note)
+	options.Compiled = &experiment.Compiled{}
 	for i := range seeds {
 		c.Seed = first + uint64(i)
-		result, err := experiment.Train(command.Context(), c, w.options(command, backend, note))
+		result, err := experiment.Train(command.Context(), c, options)
 		if err != nil {
 			return w.interruption(result, err)
 		}
