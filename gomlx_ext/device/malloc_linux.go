@@ -20,5 +20,14 @@ __attribute__((constructor)) static void keep_freed_memory(void) {
 	mallopt(M_TOP_PAD, 64 << 20);
 #endif
 }
+
+static void trim(void) {
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 */
 import "C"
+
+// Trim gives freed memory back to the system once: what compiling took, a gigabyte for a large graph, is not needed again.
+func Trim() { C.trim() }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/gomlx_ext/adam"
+	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
 	"github.com/mmiln/workbench/gomlx_ext/masked"
@@ -28,6 +29,7 @@ type Engine struct {
 	step, apply, evaluate *model.Exec
 	gates                 []string // names of the gates that evaluate returns, in order; known once it has run
 	updates               int      // of Adam so far
+	compiled              map[string]bool
 }
 
 // NewEngine prepares a model on a backend; nothing is compiled before the first batch.
@@ -36,7 +38,7 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train}
+	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, compiled: map[string]bool{}}
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
 	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
 		return nil, err
@@ -180,11 +182,30 @@ func (e *Engine) Step(b *data.Batch, labels map[mmiln.Task][]float32, seed uint3
 		first, second := adam.Correction(e.updates)
 		args = append(args, tensors.FromScalar(first), tensors.FromScalar(second))
 	}
-	out, err := e.step.Exec(args)
+	out, err := e.run(e.step, args)
 	if err != nil {
 		return StepResult{}, fmt.Errorf("training step: %w", err)
 	}
 	return readStep(out, tasks)
+}
+
+// run executes a graph and lets go of its inputs; after a compilation, of what that took.
+func (e *Engine) run(exec *model.Exec, args []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	shape := fmt.Sprintf("%p", exec) + fmt.Sprint(args[0].Shape(), args[2].Shape(), args[4].Shape())
+	out, err := exec.Exec(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, arg := range args {
+		if err := arg.FinalizeAll(); err != nil {
+			return nil, err
+		}
+	}
+	if !e.compiled[shape] {
+		e.compiled[shape] = true
+		device.Trim()
+	}
+	return out, nil
 }
 
 func readStep(out []*tensors.Tensor, tasks []mmiln.Task) (r StepResult, err error) {
@@ -227,7 +248,7 @@ type EvalResult struct {
 
 // Evaluate predicts a batch, without dropout.
 func (e *Engine) Evaluate(b *data.Batch) (r EvalResult, err error) {
-	out, err := e.evaluate.Exec(batchTensors(b))
+	out, err := e.run(e.evaluate, batchTensors(b))
 	if err != nil {
 		return r, fmt.Errorf("evaluation: %w", err)
 	}
