@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/attention"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 )
 
 // outputAndGradients is a layer's output and the gradients of Σ output² with respect to query and key.
@@ -20,7 +21,7 @@ func outputAndGradients(scope *model.Scope, in []*Node) []*Node {
 }
 
 func TestPaddedKeysChangeNothing(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, query, key := model.NewStore(), normal(2, 5, 8), normal(2, 9, 8)
 		lengths := []int32{6, 3}
 		before := run(t, backend, store, outputAndGradients, query, key, lengths)
@@ -38,7 +39,7 @@ func TestPaddedKeysChangeNothing(t *testing.T) {
 }
 
 func TestShorterPaddingGivesTheSameOutput(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, query, key := model.NewStore(), normal(2, 5, 8), normal(2, 9, 8)
 		lengths := []int32{6, 3}
 		long := run(t, backend, store, outputAndGradients, query, key, lengths)
@@ -52,7 +53,7 @@ func TestShorterPaddingGivesTheSameOutput(t *testing.T) {
 }
 
 func TestAnExampleWithoutAKeyGivesTheOutputBias(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store := model.NewStore()
 		got := run(t, backend, store, outputAndGradients, normal(2, 3, 8), normal(2, 4, 8), []int32{0, 4})
 		bias := flat(store.GetVariable("/attention/o/bias").MustValue())
@@ -74,7 +75,7 @@ func maxAbs(values []float32) (largest float32) {
 }
 
 func TestWithoutLengthsEveryKeyIsValid(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, query, key := model.NewStore(), normal(2, 3, 8), normal(2, 4, 8)
 		given := run(t, backend, store, outputAndGradients, query, key, []int32{4, 4})
 		open := run(t, backend, store, func(scope *model.Scope, in []*Node) []*Node {
@@ -87,7 +88,7 @@ func TestWithoutLengthsEveryKeyIsValid(t *testing.T) {
 }
 
 func TestLargeScoresDoNotOverflow(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		x := flat(normal(1, 6, 8))
 		for i := range x {
 			x[i] *= 300
@@ -102,7 +103,7 @@ func TestLargeScoresDoNotOverflow(t *testing.T) {
 }
 
 func TestTapDoesNotChangeTheOutput(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, query, key := model.NewStore(), normal(2, 3, 8), normal(2, 4, 8)
 		plain := run(t, backend, store, outputAndGradients, query, key, []int32{4, 2})
 		tapped := run(t, backend, store, func(scope *model.Scope, in []*Node) (out []*Node) {
@@ -116,7 +117,7 @@ func TestTapDoesNotChangeTheOutput(t *testing.T) {
 }
 
 func TestTapIsNotCalledInTraining(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		run(t, backend, model.NewStore(), func(scope *model.Scope, in []*Node) []*Node {
 			train(scope, in[0].Graph())
 			layer := attention.New(scope.In("attention"), in[0], in[0], nil, 2)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/attention"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
@@ -60,7 +61,7 @@ func transposed(t *tensors.Tensor) *tensors.Tensor {
 }
 
 func TestOutputProbabilitiesAndGradientsAreTorchs(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for name, heads := range map[string]int{"self": 3, "cross": 2, "single": 1} {
 			t.Run(name, func(t *testing.T) { open(t, name).matches(backend, heads) })
 		}

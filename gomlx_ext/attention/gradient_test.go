@@ -15,6 +15,7 @@ import (
 
 	"github.com/mmiln/workbench/gomlx_ext/attention"
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/linear"
 )
 
@@ -64,7 +65,7 @@ func (l layer) gradients(scope *model.Scope, in []*Node) []*Node {
 }
 
 func TestGradientsAreThoseOfTheTextbookForm(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for name, c := range map[string]struct {
 			queries, keys int
 			lengths       []int32
@@ -86,7 +87,7 @@ func TestGradientsAreThoseOfTheTextbookForm(t *testing.T) {
 }
 
 func TestGradientsAreFiniteDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, inputs, lengths := model.NewStore(), []*tensors.Tensor{normal(2, 3, 4), normal(2, 5, 4)}, []int32{5, 2}
 		exec, err := model.NewExec(backend, store, layer(ours).gradients)
 		require.NoError(t, err)
@@ -108,7 +109,7 @@ func TestGradientsAreFiniteDifferences(t *testing.T) {
 
 func TestBackendsAgreeInTraining(t *testing.T) {
 	var all [][]*tensors.Tensor
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		all = append(all, run(t, backend, model.NewStore(), layer(ours).gradients, normal(2, 6, 8), normal(2, 9, 8), []int32{9, 3}))
 	})
 	for _, other := range all {

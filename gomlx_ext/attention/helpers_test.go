@@ -14,19 +14,6 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
 )
 
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			test(t, backend)
-		})
-	}
-}
-
 // normal is a tensor of standard normal values, the same for the same dimensions.
 func normal(dims ...int) *tensors.Tensor {
 	rng := rand.New(rand.NewPCG(1, uint64(len(dims))))

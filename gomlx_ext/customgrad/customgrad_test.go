@@ -12,20 +12,8 @@ import (
 
 	"github.com/mmiln/workbench/gomlx_ext/customgrad"
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 // gradient is that of f at x.
 func gradient(t *testing.T, backend compute.Backend, f func(x *Node) *Node, x any) any {
@@ -50,19 +38,19 @@ func tripled(x *Node) *Node {
 }
 
 func TestANodesOwnGradientIsUsed(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		require.Equal(t, float32(6), gradient(t, backend, func(x *Node) *Node { return MulScalar(tripled(x), 2) }, float32(1)))
 	})
 }
 
 func TestOtherNodesOfTheTypeKeepTheirs(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		require.Equal(t, float32(3+1), gradient(t, backend, func(x *Node) *Node { return Add(tripled(x), Sin(x)) }, float32(0)))
 	})
 }
 
 func TestTwoNodesOfATypeHaveEachTheirOwn(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		times := func(x *Node, factor float64) *Node {
 			y := Neg(x)
 			customgrad.Set(y, func(_ *Node, adjoints []*Node) []*Node { return []*Node{MulScalar(adjoints[0], factor)} })
@@ -73,7 +61,7 @@ func TestTwoNodesOfATypeHaveEachTheirOwn(t *testing.T) {
 }
 
 func TestANilEntryStopsTheGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		onlySecond := func(x *Node) *Node {
 			y := Mul(x, Square(x))
 			customgrad.Set(y, func(node *Node, adjoints []*Node) []*Node { return []*Node{nil, Mul(adjoints[0], node.Inputs()[0])} })
@@ -102,13 +90,13 @@ func power(x *Node) *Node {
 }
 
 func TestALoopCanHaveAGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		require.InDelta(t, 8*128, gradient(t, backend, power, float32(2)), 1e-3)
 	})
 }
 
 func TestWithoutOneItIsStillAnError(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		exec, err := NewExec(backend, func(x *Node) *Node { return Gradient(ReduceAllSum(Reverse(x, 0)), x)[0] })
 		require.NoError(t, err)
 		_, err = exec.Call1([]float32{1, 2})
@@ -117,7 +105,7 @@ func TestWithoutOneItIsStillAnError(t *testing.T) {
 }
 
 func TestReverseMatchesFiniteDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, axes := range [][]int{{0}, {1}, {0, 1}, {-1}} {
 			f := func(x *Node) *Node {
 				y := customgrad.Reverse(x, axes...)
@@ -139,7 +127,7 @@ func TestReverseMatchesFiniteDifferences(t *testing.T) {
 }
 
 func TestGraphsDoNotShareGradients(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		require.Equal(t, float32(3), gradient(t, backend, tripled, float32(0)))
 		require.Equal(t, float32(1), gradient(t, backend, Sin, float32(0)))
 	})

@@ -13,22 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/masked"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skipf("no backend %s here: %v", name, err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 // golden reads float32 tensors, and the lengths as int32, from a file of testdata.
 func golden(t *testing.T, path string, names ...string) map[string]*tensors.Tensor {
@@ -62,7 +50,7 @@ func assertClose(t *testing.T, want, got *tensors.Tensor, delta float64, what st
 func reversedAxes(x *Node) *Node { return TransposeAllAxes(x, 2, 1, 0) }
 
 func TestMeanMatchesTorch(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want := golden(t, "mean.safetensors", "input", "output", "cotangent", "grad.input")
 		got := MustExecOnceN(backend, func(x, lengths, cotangent *Node) []*Node {
 			mean := masked.New(x, lengths).Mean()
@@ -74,7 +62,7 @@ func TestMeanMatchesTorch(t *testing.T) {
 }
 
 func TestConv1DMatchesTorch(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for kernel, path := range map[int]string{1: "conv1.safetensors", 3: "conv3.safetensors", 5: "conv5.safetensors"} {
 			want := golden(t, path, "input", "weight", "bias", "output", "cotangent", "grad.input", "grad.weight", "grad.bias")
 			store := model.NewStore()
@@ -124,7 +112,7 @@ func everything(scope *model.Scope, x, lengths *Node) *Node {
 }
 
 func TestFiftyMorePaddedStepsChangeNothing(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		zero := func(int) float32 { return 0 }
 		wild := func(step int) float32 { return float32(100 * step) }
 		x, lengths := noise(4, zero)
@@ -136,7 +124,7 @@ func TestFiftyMorePaddedStepsChangeNothing(t *testing.T) {
 }
 
 func TestPaddedStepsAreNotReadAndTakeNoGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		x, lengths := noise(6, func(int) float32 { return float32(math.NaN()) })
 		grad := model.MustCallOnce(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) *Node {
 			return Gradient(ReduceAllSum(Square(everything(scope, x, lengths))), x)[0]
@@ -149,7 +137,7 @@ func TestPaddedStepsAreNotReadAndTakeNoGradient(t *testing.T) {
 }
 
 func TestGradientsMatchFiniteDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		x, lengths := noise(5, func(int) float32 { return 0 })
 		exec := model.MustNewExec(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) []*Node {
 			loss := ReduceAllSum(Square(everything(scope, x, lengths)))
@@ -170,7 +158,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 }
 
 func TestAnEmptySequenceHasZerosAndNoNaN(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		got := model.MustCallOnceN(backend, model.NewStore(), func(scope *model.Scope, x, lengths *Node) []*Node {
 			s := masked.New(x, lengths)
 			sum := Add(Add(s.Mean(), s.First()), masked.Conv1D(scope.In("conv"), s, 3, 3).Mean())
@@ -182,7 +170,7 @@ func TestAnEmptySequenceHasZerosAndNoNaN(t *testing.T) {
 }
 
 func TestMaskAndValidMarkTheStepsWithinTheLength(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		got := MustExecOnceN(backend, func(x, lengths *Node) []*Node {
 			s := masked.New(x, lengths)
 			return []*Node{s.Mask(), s.Valid()}
@@ -193,7 +181,7 @@ func TestMaskAndValidMarkTheStepsWithinTheLength(t *testing.T) {
 }
 
 func TestAKernelWiderThanTheSequenceSeesZerosBeyondIt(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store := model.NewStore()
 		store.VariableWithValue("/weights", [][][]float32{{{1}}, {{10}}, {{100}}, {{1000}}, {{10000}}})
 		store.VariableWithValue("/bias", []float32{0.5})

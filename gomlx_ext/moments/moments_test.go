@@ -13,22 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/moments"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skipf("no backend %s here: %v", name, err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 var cases = []string{"cmd_span2", "cmd_span1", "cmd_identical", "cmd_single"}
 
@@ -71,7 +59,7 @@ func flat(x *tensors.Tensor) []float64 {
 }
 
 func TestCMDMatchesTorch(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, name := range cases {
 			want, orders, span := golden(t, name)
 			got := MustExecOnceN(backend, withGradients(orders, span), want["x"], want["y"])
@@ -84,7 +72,7 @@ func TestCMDMatchesTorch(t *testing.T) {
 }
 
 func TestCMDInSinglePrecisionStaysNearTheDoubleOne(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, name := range cases {
 			want, orders, span := golden(t, name)
 			got := MustExecOnceN(backend, withGradients(orders, span), single(want["x"]), single(want["y"]))
@@ -104,7 +92,7 @@ func single(x *tensors.Tensor) *tensors.Tensor {
 }
 
 func TestIdenticalSamplesHaveNoDiscrepancyAndNoGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want, orders, span := golden(t, "cmd_identical")
 		for _, x := range []*tensors.Tensor{want["x"], single(want["x"])} {
 			for _, result := range MustExecOnceN(backend, withGradients(orders, span), x, x) {
@@ -115,7 +103,7 @@ func TestIdenticalSamplesHaveNoDiscrepancyAndNoGradient(t *testing.T) {
 }
 
 func TestABatchOfOneComparesMeansOnly(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		got := MustExecOnceN(backend, withGradients(5, 2), [][]float64{{0.5, 0}}, [][]float64{{-0.1, 0.8}})
 		assert.InDeltaSlice(t, []float64{0.5, 0, 0, 0, 0}, flat(got[1]), 1e-15)
 		assert.InDeltaSlice(t, []float64{0.3, -0.4}, flat(got[2]), 1e-15)
@@ -123,7 +111,7 @@ func TestABatchOfOneComparesMeansOnly(t *testing.T) {
 }
 
 func TestTheGuardAtZeroLeavesSmallNormsAlone(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, distance := range []float64{1e-3, 1e-8, 1e-15} {
 			got := MustExecOnceN(backend, withGradients(1, 1), [][]float64{{distance}}, [][]float64{{0}})
 			assert.InEpsilon(t, distance, flat(got[0])[0], 1e-12)
@@ -133,7 +121,7 @@ func TestTheGuardAtZeroLeavesSmallNormsAlone(t *testing.T) {
 }
 
 func TestGradientsMatchFiniteDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want, orders, span := golden(t, "cmd_span2")
 		exec := MustNewExec(backend, withGradients(orders, span))
 		y := want["y"]
@@ -153,7 +141,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 }
 
 func TestSamplesMayDifferInSizeAndTheirOrderDoesNotMatter(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		exec := MustNewExec(backend, withGradients(4, 2))
 		a := [][]float64{{0.1, 0.2}, {0.9, -0.3}, {-0.5, 0.4}}
 		b := [][]float64{{0.3, 0.3}, {-0.2, 0.6}}

@@ -12,22 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/ortho"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skipf("no backend %s here: %v", name, err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 func golden(t *testing.T, name string) map[string]*tensors.Tensor {
 	file, err := safetensors.ReadFile("testdata/" + name + ".safetensors")
@@ -64,7 +52,7 @@ func TestLossesMatchTorch(t *testing.T) {
 		{"raw", "grad", ortho.Raw}, {"soft", "grad", attached}, {"soft", "detached", detached},
 		{"soft_single", "grad", attached}, {"soft_single", "detached", detached},
 	}
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, c := range cases {
 			want := golden(t, c.name)
 			got := MustExecOnceN(backend, withGradients(c.form), want["x"], want["y"])
@@ -77,7 +65,7 @@ func TestLossesMatchTorch(t *testing.T) {
 }
 
 func TestSoftInSinglePrecisionStaysNearTheDoubleOne(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want := golden(t, "soft")
 		got := MustExecOnce(backend, func(x, y *Node) *Node {
 			narrow := attached(ConvertDType(x, dtypes.Float32), ConvertDType(y, dtypes.Float32))
@@ -88,7 +76,7 @@ func TestSoftInSinglePrecisionStaysNearTheDoubleOne(t *testing.T) {
 }
 
 func TestABatchOfOneHasNoLossAndNoGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, form := range []loss{attached, detached} {
 			got := MustExecOnceN(backend, withGradients(form), [][]float64{{0.5, -3}}, [][]float64{{2, 1}})
 			for _, result := range got {
@@ -99,7 +87,7 @@ func TestABatchOfOneHasNoLossAndNoGradient(t *testing.T) {
 }
 
 func TestIdenticalRowsHaveNoLossAndAFiniteGradient(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		same := [][]float64{{0.5, -3}, {0.5, -3}}
 		for _, result := range MustExecOnceN(backend, withGradients(attached), same, same) {
 			assert.Equal(t, make([]float64, result.Size()), flat(result))
@@ -108,7 +96,7 @@ func TestIdenticalRowsHaveNoLossAndAFiniteGradient(t *testing.T) {
 }
 
 func TestUncorrelatedColumnsHaveNoLoss(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		x, y := [][]float64{{1}, {1}, {-1}, {-1}}, [][]float64{{1}, {-1}, {1}, {-1}}
 		assert.InDelta(t, 0, flat(MustExecOnce(backend, attached, x, y))[0], 1e-15)
 		assert.InDelta(t, 16, flat(MustExecOnce(backend, attached, x, x))[0], 1e-4)
@@ -116,7 +104,7 @@ func TestUncorrelatedColumnsHaveNoLoss(t *testing.T) {
 }
 
 func TestGradientsMatchFiniteDifferences(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want := golden(t, "soft")
 		for _, form := range []loss{ortho.Raw, attached} {
 			exec := MustNewExec(backend, withGradients(form))
@@ -137,7 +125,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 }
 
 func TestSoftDependsNeitherOnMeansNorOnLengths(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		want := golden(t, "soft")
 		got := MustExecOnce(backend, func(x, y *Node) *Node {
 			return attached(AddScalar(MulScalar(x, 7), 3), y)

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/recurrent"
 )
 
@@ -21,7 +22,7 @@ var goldens = []struct {
 }
 
 func TestOutputsAndGradientsMatchTorch(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, golden := range goldens {
 			t.Run(golden.file, func(t *testing.T) {
 				want := read(t, golden.file)

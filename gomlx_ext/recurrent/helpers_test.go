@@ -5,26 +5,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
-	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skip(err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 // read returns the tensors of testdata/name.safetensors: all float32 but lengths.
 func read(t *testing.T, name string) map[string]*tensors.Tensor {

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/recurrent"
 )
 
@@ -72,7 +73,7 @@ func (l layer) compile(t *testing.T, backend compute.Backend, store *model.Store
 
 // each runs a test for both cells, both directions, on both backends.
 func each(t *testing.T, test func(t *testing.T, backend compute.Backend, l layer)) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, golden := range goldens {
 			if golden.both {
 				t.Run(golden.file, func(t *testing.T) { test(t, backend, golden.layer) })
@@ -175,7 +176,7 @@ func TestLastIsTheStateAfterTheLastValidStep(t *testing.T) {
 }
 
 func TestReverseStartsAtTheLastValidStep(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, kind := range []recurrent.Kind{recurrent.GRU, recurrent.LSTM} {
 			l := layer{kind, true, 4}
 			whole := l.fixture(t, backend, lengths, 0)
@@ -228,7 +229,7 @@ func TestWithoutLengthsEveryStepIsValid(t *testing.T) {
 }
 
 func TestOneStepIsOneCell(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		l := layer{recurrent.GRU, true, 2}
 		got := l.run(t, backend, model.NewStore(), noise(1, 3, 1, 5), tensors.FromValue([]int32{1, 1, 1}), noise(2, 3, 1, 4), noise(3, 3, 4))
 		require.Equal(t, flat(got.output), flat(got.last))
@@ -269,7 +270,7 @@ func bits(r result) (out []uint32) {
 
 func TestBackendsAgree(t *testing.T) {
 	var results []result
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		results = append(results, layer{recurrent.LSTM, true, 4}.fixture(t, backend, lengths, 0))
 	})
 	if len(results) < 2 {
@@ -280,7 +281,7 @@ func TestBackendsAgree(t *testing.T) {
 }
 
 func TestInputsOfTheWrongShapeAreRefused(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		for _, x := range []*tensors.Tensor{noise(1, 4, 6), noise(1, 3, 6, 3)} {
 			_, err := model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, in []*Node) *Node {
 				_, last := layer{recurrent.GRU, false, 2}.build(scope, in[0], in[1])

@@ -12,24 +12,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) {
-			backend, _, err := device.Open(name)
-			if err != nil {
-				t.Skipf("no backend %s here: %v", name, err)
-			}
-			test(t, backend)
-		})
-	}
-}
 
 // newStep compiles a step of gradient descent with momentum, on a loss with noise from the store's random state.
 func newStep(t *testing.T, backend compute.Backend, store *model.Store) func() {
@@ -63,7 +50,7 @@ func captured(t *testing.T, store *model.Store) map[string]safetensors.Tensor {
 }
 
 func TestARestoredRunGoesOnBitByBit(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		whole := seeded(t)
 		step := newStep(t, backend, whole)
 		step()
@@ -105,7 +92,7 @@ func TestVariablesThatExistKeepTheirOwnFlag(t *testing.T) {
 }
 
 func TestACaptureIsACopy(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store := seeded(t)
 		step := newStep(t, backend, store)
 		step()

@@ -17,18 +17,12 @@ import (
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/recurrent"
 	"github.com/mmiln/workbench/gomlx_ext/taps"
 )
 
 const batch, steps, width, heads = 4, 12, 32, 4
-
-// onBackends runs a test in pure Go and on XLA where there is a plugin.
-func onBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	for _, name := range []string{"go", "xla:cpu"} {
-		t.Run(name, func(t *testing.T) { test(t, open(t, name)) })
-	}
-}
 
 func open(t *testing.T, name string) compute.Backend {
 	backend, _, err := device.Open(name)
@@ -142,7 +136,7 @@ func TestTapsWithinAFusionChangeLastBitsAtMostOnXLA(t *testing.T) {
 }
 
 func TestTapsInAGraphOfTheirOwnLeaveTrainingAlone(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		assert.Equal(t, trained(t, backend, false), trained(t, backend, true))
 	})
 }
