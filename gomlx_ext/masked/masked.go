@@ -14,8 +14,8 @@ type Sequence struct {
 	Lengths *Node // int32 [B]: the number of valid steps of each example, from the first on
 }
 
-// New is the sequences x [B, T, d] of the given lengths, integers [B]. What x holds at padded steps does not matter, not even
-// NaN; a length beyond T counts as T.
+// New is the sequences x [B, T, d] of the given lengths, integers [B]. What x holds at padded steps does not matter to
+// this package, not even NaN; a length beyond T counts as T.
 func New(x, lengths *Node) Sequence {
 	if x.Rank() != 3 {
 		exceptions.Panicf("masked: x must be [batch, time, features], got %s", x.Shape())
