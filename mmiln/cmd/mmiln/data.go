@@ -83,7 +83,7 @@ func importCommand() *cobra.Command {
 executing anything in it, or a CSV file whose features lie in .npy arrays, one row a line.`,
 		Example: `  mmiln data import unaligned_50.pkl --out .data/mosi
   mmiln data import mosi_2199.csv --audio mosi_2199_audio73.npy --split-column std_fold \
-      --words-column transcript --out .data/mosi2199`,
+      --out .data/mosi2199`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			return to.write(command, func(dir string) (data.Card, error) {
