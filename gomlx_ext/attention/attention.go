@@ -62,17 +62,26 @@ func (c *Config) Taps(tap Tap) *Config {
 
 // Done returns the output [B, Q, d].
 func (c *Config) Done() *Node {
-	q := c.split(linear.Dense(c.scope.In("q"), c.query, c.width()))
-	k := c.split(linear.Dense(c.scope.In("k"), c.key, c.width()))
-	v := c.split(linear.Dense(c.scope.In("v"), c.key, c.width()))
-	q = MulScalar(q, 1/math.Sqrt(float64(q.Shape().Dim(-1))))
-	in := c.operands(q, k, v)
+	q, k, v := c.project()
+	q = MulScalar(q, 1/math.Sqrt(float64(c.width()/c.heads)))
+	in := c.operands(c.split(q), c.split(k), c.split(v))
 	if c.tap != nil && !c.scope.IsTraining(q.Graph()) {
 		p := in.probabilities()
 		c.tap("probabilities", Reshape(p, -1, c.heads, p.Shape().Dim(1), p.Shape().Dim(2)))
 	}
 	out := linear.Dense(c.scope.In("o"), c.join(attend(in)), c.width())
 	return dropout.Apply(c.scope, out, c.rate)
+}
+
+// project returns q [B, Q, d], k and v [B, K, d].
+func (c *Config) project() (q, k, v *Node) {
+	query, key, value := c.scope.In("q"), c.scope.In("k"), c.scope.In("v")
+	if c.query == c.key {
+		all := linear.Joint(c.key, c.width(), query, key, value)
+		return all[0], all[1], all[2]
+	}
+	both := linear.Joint(c.key, c.width(), key, value)
+	return linear.Dense(query, c.query, c.width()), both[0], both[1]
 }
 
 // operands adds masks to q, k and v [N, T, d_h].

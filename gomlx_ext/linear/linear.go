@@ -27,6 +27,28 @@ func NoBias(scope *model.Scope, x *Node, width int) *Node {
 	return product(x, weights)
 }
 
+// Joint is [Dense] on one x by several layers of the same width, one for each scope, as one product: [..., width] each.
+func Joint(x *Node, width int, scopes ...*model.Scope) []*Node {
+	g, in := x.Graph(), x.Shape().Dim(-1)
+	weights, biases := make([]*Node, len(scopes)), make([]*Node, len(scopes))
+	for i, scope := range scopes {
+		weights[i] = hostinit.Uniform(scope, "weights", hostinit.FanIn(in), in, width).NodeValue(g)
+		biases[i] = hostinit.Uniform(scope, "bias", hostinit.FanIn(in), width).NodeValue(g)
+	}
+	return split(addBias(product(x, Concatenate(weights, 1)), Concatenate(biases, 0)), len(scopes))
+}
+
+// split cuts the last axis of y into n equal parts. Its gradient puts their adjoints side by side, where GoMLX would pad each
+// and add.
+func split(y *Node, n int) []*Node {
+	parts := Split(y, -1, n)
+	tied := OptimizationBarriers(append(parts, y)...)
+	customgrad.Set(tied[0].Inputs()[0], func(_ *Node, adjoints []*Node) []*Node {
+		return append(make([]*Node, n), Concatenate(adjoints[:n], -1))
+	})
+	return tied[:n]
+}
+
 // product is x [..., in] times weights [in, width].
 //
 // With x first and every leading axis contracted by name, XLA turns x around and uses its fast library; the product that GoMLX
