@@ -8,8 +8,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// blockElements is how many scores a block holds at most: 3 MB, of which several arrays fit in the caches.
-const blockElements = 3 << 20 / 4
+// blockElements is how many scores a block holds at most: 4 MB, of which several arrays fit in the caches.
+const blockElements = 1 << 20
 
 // blockSize is how many of the n pairs of example and head, of so many scores each, are done together.
 func blockSize(g *Graph, n, scores int) int {
