@@ -18,33 +18,66 @@ type operands struct {
 	columns *Node         // [1, 1, K], with site
 }
 
-// attend is dropout(softmax(q·kᵀ))·v [N, Q, d], whose gradient computes the probabilities again instead of keeping them.
+// attend is dropout(softmax(q·kᵀ))·v [N, Q, d].
 func attend(in operands) *Node {
-	given := []*Node{in.q, in.k, in.v}
-	in = in.padded()
-	n, queries, width := in.q.Shape().Dim(0), in.q.Shape().Dim(1), in.q.Shape().Dim(2)
-	size := blockSize(in.q.Graph(), n, queries*in.k.Shape().Dim(1))
-	sliced, shared := in.nodes()
-	results := eachBlock(size, sliced, shared, []shapes.Shape{float32s(n, queries, width), float32s(n, queries, 1)},
-		func(sliced, shared []*Node) []*Node { return in.with(sliced, shared).forward() })
-	output, logSum := in.scale(results[0]), results[1]
+	n, scores := in.q.Shape().Dim(0), in.q.Shape().Dim(1)*in.k.Shape().Dim(1)
+	if size := blockSize(in.q.Graph(), n, scores); size < n {
+		return inBlocks(size, in)
+	}
+	return whole(in)
+}
+
+// whole keeps the probabilities for its gradient.
+func whole(given operands) *Node {
+	in := given.padded()
+	output, _, probabilities := in.forward()
+	output = in.scale(output)
 	return withGradient(output, given, func(adjoint *Node) []*Node {
-		return in.gradients(size, output, logSum, adjoint)
+		return in.backward(probabilities, in.scale(adjoint), innerProduct(adjoint, output))
 	})
 }
 
-// gradients maps the output's adjoint [N, Q, d] to those of q, k and v.
-func (in operands) gradients(size int, output, logSum, adjoint *Node) []*Node {
-	inner := InsertAxes(ReduceSum(Mul(adjoint, output), -1), -1) // Σ_k p·∂p [N, Q, 1]
+// inBlocks does a block of so many examples and heads at a time, and computes its probabilities again for the gradient.
+func inBlocks(size int, given operands) *Node {
+	in := given.padded()
 	sliced, shared := in.nodes()
-	kept := len(sliced)
-	sliced = append(sliced, in.scale(adjoint), logSum, inner)
-	n, queries, keys, width := in.q.Shape().Dim(0), in.q.Shape().Dim(1), in.k.Shape().Dim(1), in.q.Shape().Dim(2)
-	out := []shapes.Shape{float32s(n, queries, width), float32s(n, width, keys), float32s(n, width, keys)}
+	out := []shapes.Shape{in.q.Shape(), withWidth(in.q, 1)}
 	results := eachBlock(size, sliced, shared, out, func(sliced, shared []*Node) []*Node {
-		return in.with(sliced[:kept], shared).backward(sliced[kept], sliced[kept+1], sliced[kept+2])
+		output, logSum, _ := in.with(sliced, shared).forward()
+		return []*Node{output, logSum}
 	})
-	return []*Node{results[0], TransposeAllAxes(results[1], 0, 2, 1), TransposeAllAxes(results[2], 0, 2, 1)}
+	output, logSum := in.scale(results[0]), results[1]
+	return withGradient(output, given, func(adjoint *Node) []*Node {
+		inner, kept := innerProduct(adjoint, output), len(sliced)
+		sliced := append(sliced[:kept:kept], in.scale(adjoint), logSum, inner)
+		out := []shapes.Shape{in.q.Shape(), turned(in.k), turned(in.v)}
+		return eachBlock(size, sliced, shared, out, func(sliced, shared []*Node) []*Node {
+			block := in.with(sliced[:kept], shared)
+			return block.backward(block.again(sliced[kept+1]), sliced[kept], sliced[kept+2])
+		})
+	})
+}
+
+// withGradient is output, with a gradient of its own: backward maps its adjoint to those of q, and of k and v turned.
+func withGradient(output *Node, in operands, backward func(adjoint *Node) []*Node) *Node {
+	tied := OptimizationBarriers(output, in.q, in.k, in.v)
+	customgrad.Set(tied[0].Inputs()[0], func(_ *Node, adjoints []*Node) []*Node {
+		found := backward(adjoints[0])
+		return []*Node{nil, found[0], TransposeAllAxes(found[1], 0, 2, 1), TransposeAllAxes(found[2], 0, 2, 1)}
+	})
+	return tied[0]
+}
+
+// innerProduct is Σ x·y over the last axis, [N, Q, 1].
+func innerProduct(x, y *Node) *Node { return InsertAxes(ReduceSum(Mul(x, y), -1), -1) }
+
+func withWidth(x *Node, width int) shapes.Shape {
+	return shapes.Make(x.DType(), x.Shape().Dim(0), x.Shape().Dim(1), width)
+}
+
+// turned is the shape [N, d, K] of x [N, K, d].
+func turned(x *Node) shapes.Shape {
+	return shapes.Make(x.DType(), x.Shape().Dim(0), x.Shape().Dim(2), x.Shape().Dim(1))
 }
 
 // padded puts a valid key in place of every key to leave out, so that a row's largest score is that of a valid key without
@@ -91,14 +124,3 @@ func (in operands) with(sliced, shared []*Node) operands {
 	}
 	return in
 }
-
-// withGradient is output, with a gradient of its own with respect to inputs: vjp maps output's adjoint to theirs.
-func withGradient(output *Node, inputs []*Node, vjp func(adjoint *Node) []*Node) *Node {
-	tied := OptimizationBarriers(append([]*Node{output}, inputs...)...)
-	customgrad.Set(tied[0].Inputs()[0], func(_ *Node, adjoints []*Node) []*Node {
-		return append([]*Node{nil}, vjp(adjoints[0])...)
-	})
-	return tied[0]
-}
-
-func float32s(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }

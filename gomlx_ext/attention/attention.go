@@ -66,7 +66,7 @@ func (c *Config) Done() *Node {
 	q = MulScalar(q, 1/math.Sqrt(float64(c.width()/c.heads)))
 	in := c.operands(c.split(q), c.split(k), c.split(v))
 	if c.tap != nil && !c.scope.IsTraining(q.Graph()) {
-		p := in.probabilities()
+		_, _, p := in.padded().forward()
 		c.tap("probabilities", Reshape(p, -1, c.heads, p.Shape().Dim(1), p.Shape().Dim(2)))
 	}
 	out := linear.Dense(c.scope.In("o"), c.join(attend(in)), c.width())

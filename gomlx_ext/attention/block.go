@@ -7,27 +7,31 @@ import (
 // What follows runs inside of loops. There, go-xla has no reductions, and GoMLX's shared scalars must not be created: hence
 // Const, sums as products with ones, and maxima by halves.
 
-// forward returns the output [n, Q, d] without dropout's scale, and the logarithm of each row's sum of exponentials [n, Q, 1].
-func (in operands) forward() []*Node {
+// forward returns the output [n, Q, d] without dropout's scale, the logarithm of each row's sum of exponentials [n, Q, 1], and
+// the probabilities [n, Q, K].
+func (in operands) forward() (output, logSum, probabilities *Node) {
 	scores := Einsum("nqd,nkd->nqk", in.q, in.k)
 	largest := rowMax(scores)
 	raised := in.whereValid(Exp(Sub(scores, largest)))
 	sum := Max(rowSum(raised), Const(scores.Graph(), tiny))
-	output := Div(Einsum("nqk,nkd->nqd", in.whereKept(raised, 0), in.v), sum)
-	return []*Node{output, Add(largest, Log(sum))}
+	output = Div(Einsum("nqk,nkd->nqd", in.whereKept(raised, 0), in.v), sum)
+	return output, Add(largest, Log(sum)), Div(raised, sum)
 }
 
 // tiny is far below any sum of exponentials of which the largest is 1, so that only a row without a key meets it.
 const tiny = float32(1e-30)
 
+// again is the probabilities [n, Q, K] once more, from what forward found.
+func (in operands) again(logSum *Node) *Node {
+	return in.whereValid(Exp(Sub(Einsum("nqd,nkd->nqk", in.q, in.k), logSum)))
+}
+
 // backward returns the adjoints of q [n, Q, d], and of k and v [n, d, K], which products are fastest at. The adjoint of the
 // output comes scaled by dropout; inner is Σ_k p·∂p, equal to Σ output·adjoint.
 //
-// Dropped probabilities carry a minus sign: so one array holds probabilities and mask, and neither exponential nor hash is
-// computed twice.
-func (in operands) backward(adjoint, logSum, inner *Node) []*Node {
-	signed := in.whereValid(Exp(Sub(Einsum("nqd,nkd->nqk", in.q, in.k), logSum)))
-	signed = OptimizationBarrier(in.whereKept(signed, -1))
+// Dropped probabilities carry a minus sign: so one array holds probabilities and mask.
+func (in operands) backward(probabilities, adjoint, inner *Node) []*Node {
+	signed := in.whereKept(probabilities, -1)
 	zero := filled(signed, 0)
 	dProbabilities := Einsum("nqd,nkd->nqk", adjoint, in.v)
 	inner = BroadcastToDims(inner, signed.Shape().Dimensions...)
@@ -37,14 +41,6 @@ func (in operands) backward(adjoint, logSum, inner *Node) []*Node {
 		Einsum("nqd,nqk->ndk", in.q, dScores),
 		Einsum("nqd,nqk->ndk", adjoint, Max(signed, zero)),
 	}
-}
-
-// probabilities is softmax(q·kᵀ) [N, Q, K], zero on keys to leave out.
-func (in operands) probabilities() *Node {
-	in = in.padded()
-	scores := Einsum("nqd,nkd->nqk", in.q, in.k)
-	raised := in.whereValid(Exp(Sub(scores, rowMax(scores))))
-	return Div(raised, Max(rowSum(raised), Const(scores.Graph(), tiny)))
 }
 
 // whereValid is x [n, Q, K], zero on keys to leave out.

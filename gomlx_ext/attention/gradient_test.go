@@ -19,34 +19,38 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/linear"
 )
 
-const heads, rate = 2, 0.3
-
 // layer computes attention of in: query, key, lengths.
 type layer func(scope *model.Scope, in []*Node) *Node
 
-func ours(scope *model.Scope, in []*Node) *Node {
-	return attention.New(scope, in[0], in[1], in[2], heads).Dropout(rate).Done()
+func ours(heads int, rate float64) layer {
+	return func(scope *model.Scope, in []*Node) *Node {
+		return attention.New(scope, in[0], in[1], in[2], heads).Dropout(rate).Done()
+	}
 }
 
-// naive is the same layer as it is written in a textbook, for GoMLX to differentiate.
-func naive(scope *model.Scope, in []*Node) *Node {
-	query, key := in[0], in[1]
-	width := query.Shape().Dim(2)
-	split := func(name string, x *Node) *Node {
-		x = linear.Dense(scope.In("%s", name), x, width)
-		return TransposeAllAxes(Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), heads, -1), 0, 2, 1, 3)
+// textbook is the same layer as it is usually written, for GoMLX to differentiate.
+func textbook(heads int, rate float64) layer {
+	return func(scope *model.Scope, in []*Node) *Node {
+		query, width := in[0], in[0].Shape().Dim(2)
+		split := func(name string, x *Node) *Node {
+			x = linear.Dense(scope.In("%s", name), x, width)
+			return TransposeAllAxes(Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), heads, -1), 0, 2, 1, 3)
+		}
+		q, k, v := split("q", query), split("k", in[1]), split("v", in[1])
+		scores := MulScalar(Einsum("bhqd,bhkd->bhqk", q, k), 1/math.Sqrt(float64(width/heads)))
+		p := dropout.Apply(scope, softmax(scores, in[2]), rate)
+		mixed := TransposeAllAxes(Einsum("bhqk,bhkd->bhqd", p, v), 0, 2, 1, 3)
+		out := linear.Dense(scope.In("o"), Reshape(mixed, query.Shape().Dimensions...), width)
+		return dropout.Apply(scope, out, rate)
 	}
-	q, k, v := split("q", query), split("k", key), split("v", key)
-	scores := MulScalar(Einsum("bhqd,bhkd->bhqk", q, k), 1/math.Sqrt(float64(width/heads)))
-	steps := Iota(scores.Graph(), shapes.Make(dtypes.Int32, 1, 1, 1, k.Shape().Dim(2)), 3)
-	valid := LessThan(steps, Reshape(in[2], -1, 1, 1, 1))
-	raised := Exp(Sub(scores, StopGradient(ReduceAndKeep(scores, ReduceMax, -1))))
-	raised = Mul(raised, ConvertDType(valid, dtypes.Float32))
-	p := Div(raised, MaxScalar(ReduceAndKeep(raised, ReduceSum, -1), 1e-6))
-	p = dropout.Apply(scope, p, rate)
-	mixed := TransposeAllAxes(Einsum("bhqk,bhkd->bhqd", p, v), 0, 2, 1, 3)
-	out := linear.Dense(scope.In("o"), Reshape(mixed, query.Shape().Dimensions...), width)
-	return dropout.Apply(scope, out, rate)
+}
+
+// softmax over the last axis of scores [B, H, Q, K], as far as lengths [B] say; zeros where that is nowhere.
+func softmax(scores, lengths *Node) *Node {
+	steps := Iota(scores.Graph(), shapes.Make(dtypes.Int32, 1, 1, 1, scores.Shape().Dim(3)), 3)
+	valid := ConvertDType(LessThan(steps, Reshape(lengths, -1, 1, 1, 1)), dtypes.Float32)
+	raised := Mul(Exp(Sub(scores, StopGradient(ReduceAndKeep(scores, ReduceMax, -1)))), valid)
+	return Div(raised, MaxScalar(ReduceAndKeep(raised, ReduceSum, -1), 1e-6))
 }
 
 // gradients is, in training, the output and the gradients of Σ sin(output) with respect to query, key and every variable.
@@ -77,8 +81,8 @@ func TestGradientsAreThoseOfTheTextbookForm(t *testing.T) {
 		} {
 			batch, store := len(c.lengths), model.NewStore()
 			query, key := normal(batch, c.queries, 8), normal(batch, c.keys, 8)
-			got := run(t, backend, store, layer(ours).gradients, query, key, c.lengths)
-			want := run(t, backend, store, layer(naive).gradients, query, key, c.lengths)
+			got := run(t, backend, store, ours(2, 0.3).gradients, query, key, c.lengths)
+			want := run(t, backend, store, textbook(2, 0.3).gradients, query, key, c.lengths)
 			for i := range want {
 				closeTo(t, want[i], got[i], 1e-5*max(1, float64(maxAbs(flat(want[i])))), name)
 			}
@@ -89,7 +93,7 @@ func TestGradientsAreThoseOfTheTextbookForm(t *testing.T) {
 func TestGradientsAreFiniteDifferences(t *testing.T) {
 	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		store, inputs, lengths := model.NewStore(), []*tensors.Tensor{normal(2, 3, 4), normal(2, 5, 4)}, []int32{5, 2}
-		exec, err := model.NewExec(backend, store, layer(ours).gradients)
+		exec, err := model.NewExec(backend, store, ours(2, 0.3).gradients)
 		require.NoError(t, err)
 		results := exec.MustCall(inputs[0], inputs[1], lengths)
 		for which, input := range inputs {
@@ -110,7 +114,7 @@ func TestGradientsAreFiniteDifferences(t *testing.T) {
 func TestBackendsAgreeInTraining(t *testing.T) {
 	var all [][]*tensors.Tensor
 	backends.Each(t, func(t *testing.T, backend compute.Backend) {
-		all = append(all, run(t, backend, model.NewStore(), layer(ours).gradients, normal(2, 6, 8), normal(2, 9, 8), []int32{9, 3}))
+		all = append(all, run(t, backend, model.NewStore(), ours(2, 0.3).gradients, normal(2, 6, 8), normal(2, 9, 8), []int32{9, 3}))
 	})
 	for _, other := range all {
 		for i := range other {
