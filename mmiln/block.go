@@ -42,8 +42,7 @@ func (c Config) gates(scope *model.Scope, x masked.Sequence, t *taps.Taps) gates
 		compound: c.gate(scope.In("compound"), seen), // Eqs. (9), (20): g_c = σ(W_c ĥ)
 	}
 	t.Add(scope, "h", g.summary)
-	t.Add(scope, "g_r", g.retain)
-	t.Add(scope, "g_c", g.compound)
+	g.retain, g.compound = t.Pass(scope, "g_r", g.retain), t.Pass(scope, "g_c", g.compound)
 	return g
 }
 

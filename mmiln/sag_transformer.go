@@ -46,6 +46,6 @@ func (c Config) selectSteps(scope *model.Scope, other masked.Sequence, t *taps.T
 		return other
 	}
 	gate := other.Over(c.gate(scope.In("select"), other.X)).X // Eq. (17): g_s = σ(W_s X_mh)  [B, T_n, d_s]
-	t.Add(scope, "g_s", gate)
+	gate = t.Pass(scope, "g_s", gate)
 	return other.Over(Mul(gate, other.X)) // Eq. (18): X̃_mh = g_s ⊙ X_mh
 }

@@ -19,9 +19,10 @@ import (
 
 // Taps collects named nodes of one graph. A nil *Taps collects nothing.
 type Taps struct {
-	root  string
-	names []string
-	nodes map[string]*graph.Node
+	root    string
+	names   []string
+	nodes   map[string]*graph.Node
+	replace func(name string, node *graph.Node) *graph.Node
 }
 
 // New returns an empty collection whose names are relative to root.
@@ -41,6 +42,28 @@ func (t *Taps) Add(scope *model.Scope, name string, node *graph.Node) {
 	}
 	t.names = append(t.names, full)
 	t.nodes[full] = node
+}
+
+// Replace lets by put another node, of the same shape, in the place of each value that a model passes on with [Taps.Pass]. It
+// is for looking at what a model does when one of its values is moved by hand, not for training.
+func (t *Taps) Replace(by func(name string, node *graph.Node) *graph.Node) { t.replace = by }
+
+// Pass is Add for a value that may be moved by hand: it returns what the model is to go on with, and names that. Without
+// [Taps.Replace], and on a nil *Taps, this is the node itself.
+func (t *Taps) Pass(scope *model.Scope, name string, node *graph.Node) *graph.Node {
+	if t == nil {
+		return node
+	}
+	if t.replace != nil {
+		full := t.name(scope, name)
+		replaced := t.replace(full, node)
+		if !replaced.Shape().Equal(node.Shape()) {
+			exceptions.Panicf("taps: %q is %s and cannot be replaced by %s", full, node.Shape(), replaced.Shape())
+		}
+		node = replaced
+	}
+	t.Add(scope, name, node)
+	return node
 }
 
 func (t *Taps) name(scope *model.Scope, name string) string {

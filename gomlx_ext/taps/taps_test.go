@@ -77,3 +77,40 @@ func TestNoTapsCollectNothing(t *testing.T) {
 	assert.Empty(t, none.Nodes())
 	assert.Nil(t, none.Get("gate"))
 }
+
+func TestAPassedNodeIsNamedAndReturned(t *testing.T) {
+	require.NoError(t, inGraph(t, func(scope *model.Scope, node *Node) {
+		tap := taps.New(scope)
+		assert.Same(t, node, tap.Pass(scope, "gate", node))
+		assert.Same(t, node, tap.Get("gate"))
+	}))
+}
+
+func TestAPassedNodeGivesWayToItsReplacement(t *testing.T) {
+	require.NoError(t, inGraph(t, func(scope *model.Scope, node *Node) {
+		tap := taps.New(scope)
+		half := MulScalar(node, 0.5)
+		tap.Replace(func(name string, given *Node) *Node {
+			assert.Equal(t, "layer.gate", name)
+			assert.Same(t, node, given)
+			return half
+		})
+		assert.Same(t, half, tap.Pass(scope.In("layer"), "gate", node))
+		assert.Same(t, half, tap.Get("layer.gate"))
+	}))
+}
+
+func TestAReplacementOfAnotherShapeIsRefused(t *testing.T) {
+	assert.ErrorContains(t, inGraph(t, func(scope *model.Scope, node *Node) {
+		tap := taps.New(scope)
+		tap.Replace(func(_ string, given *Node) *Node { return InsertAxes(given, 0) })
+		tap.Pass(scope, "gate", node)
+	}), `"gate" is (Float32) and cannot be replaced by`)
+}
+
+func TestNoTapsPassNodesOn(t *testing.T) {
+	var none *taps.Taps
+	require.NoError(t, inGraph(t, func(scope *model.Scope, node *Node) {
+		assert.Same(t, node, none.Pass(scope, "gate", node))
+	}))
+}
