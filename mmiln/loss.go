@@ -13,7 +13,7 @@ func (m *MMILN) Loss(out Output, labels Labels) Loss {
 	l := Loss{Task: TaskLoss(kept, labels, m.FusionLoss)}
 	l.Sim, l.Diff = ZerosLike(l.Task), ZerosLike(l.Task)
 	l.Total = l.Task
-	l.SimLayers, l.DiffLayers = m.refusion(out.Summaries)
+	l.SimLayers, l.DiffLayers = m.Refusion(out.Summaries)
 	if l.SimLayers == nil {
 		return l
 	}

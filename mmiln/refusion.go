@@ -7,9 +7,9 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/ortho"
 )
 
-// refusion measures the summaries of every layer: ℓ_sim and ℓ_diff as vectors [layers]. Both are nil where an ablation leaves
+// Refusion measures the summaries of every layer: ℓ_sim and ℓ_diff as vectors [layers]. Both are nil where an ablation leaves
 // nothing to compare.
-func (c Config) refusion(summaries []Summary) (sim, diff *Node) {
+func (c Config) Refusion(summaries []Summary) (sim, diff *Node) {
 	if len(summaries) == 0 || summaries[0].Pair[Audio] == nil {
 		return nil, nil
 	}
