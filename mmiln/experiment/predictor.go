@@ -35,7 +35,7 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights, at, err := bestWeights(dir)
+	state, at, err := bestState(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -43,22 +43,27 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 	if p.engine, err = NewEngine(backend, c, m); err != nil {
 		return nil, err
 	}
-	return p, snapshot.Restore(p.engine.store, weights)
+	return p, snapshot.Restore(p.engine.store, weightsOf(state))
 }
 
-// bestWeights reads the model's variables, by path, and where training stood.
-func bestWeights(dir string) (map[string]safetensors.Tensor, progress, error) {
+// bestState reads the checkpoint of the best epoch, and where training stood.
+func bestState(dir string) (snapshot.State, progress, error) {
 	var at progress
 	state, _, _, err := snapshot.Latest(bestDir(dir + "/checkpoints"))
 	if err != nil {
-		return nil, at, fmt.Errorf("%s has no trained model: %w", dir, err)
+		return state, at, fmt.Errorf("%s has no trained model: %w", dir, err)
 	}
 	if err := json.Unmarshal(state.Meta, &at); err != nil {
-		return nil, at, fmt.Errorf("%s: checkpoint: %w", dir, err)
+		return state, at, fmt.Errorf("%s: checkpoint: %w", dir, err)
 	}
+	return state, at, nil
+}
+
+// weightsOf are the model's variables, by path.
+func weightsOf(state snapshot.State) map[string]safetensors.Tensor {
 	weights := variables(state.Tensors)
 	maps.DeleteFunc(weights, func(path string, _ safetensors.Tensor) bool { return strings.HasPrefix(path, "/adam/") })
-	return weights, at, nil
+	return weights
 }
 
 // Predict returns one line for each example.
@@ -114,7 +119,7 @@ func Export(dir string) (*safetensors.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights, at, err := bestWeights(dir)
+	state, at, err := bestState(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +130,7 @@ func Export(dir string) (*safetensors.File, error) {
 	file := &safetensors.File{Tensors: map[string]safetensors.Tensor{}, Metadata: map[string]string{
 		"system": c.System, "config": string(text), "epoch": fmt.Sprint(at.BestEpoch), "layout": "matrices are [in, out]",
 	}}
-	for path, tensor := range weights {
+	for path, tensor := range weightsOf(state) {
 		if !strings.HasPrefix(path, "/#") { // the random state of the store, not a weight
 			file.Tensors[strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", ".")] = tensor
 		}

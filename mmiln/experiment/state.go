@@ -99,7 +99,7 @@ func (t *trainer) restore(s snapshot.State) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	file := &safetensors.File{Tensors: s.Tensors}
-	if err := t.restoreULGM(file); err != nil {
+	if err := restoreULGM(file, t.ulgm); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	t.engine.updates = t.progress.Updates
@@ -107,23 +107,23 @@ func (t *trainer) restore(s snapshot.State) error {
 	return snapshot.Restore(t.engine.store, variables(s.Tensors))
 }
 
-func (t *trainer) restoreULGM(file *safetensors.File) error {
+func restoreULGM(file *safetensors.File, u *mmiln.ULGM) error {
 	seen, _, err := file.Int64(ulgmPrefix + "seen")
 	if err != nil {
 		return err
 	}
-	if len(seen) != len(t.ulgm.Seen) {
-		return fmt.Errorf("it was trained on %d examples and the data has %d", len(seen), len(t.ulgm.Seen))
+	if len(seen) != len(u.Seen) {
+		return fmt.Errorf("it was trained on %d examples and the data has %d", len(seen), len(u.Seen))
 	}
 	for i, s := range seen {
-		t.ulgm.Seen[i] = s != 0
+		u.Seen[i] = s != 0
 	}
-	for _, task := range t.ulgm.Tasks {
+	for _, task := range u.Tasks {
 		name := ulgmPrefix + string(task)
-		if t.ulgm.Features[task], _, err = file.Float32(name + "/features"); err != nil {
+		if u.Features[task], _, err = file.Float32(name + "/features"); err != nil {
 			return err
 		}
-		if t.ulgm.Labels[task], _, err = file.Float64(name + "/labels"); err != nil {
+		if u.Labels[task], _, err = file.Float64(name + "/labels"); err != nil {
 			return err
 		}
 		var centres [2][]float64
@@ -132,7 +132,7 @@ func (t *trainer) restoreULGM(file *safetensors.File) error {
 				return err
 			}
 		}
-		t.ulgm.Centres[task] = centres
+		u.Centres[task] = centres
 	}
 	return nil
 }
