@@ -56,6 +56,8 @@ type TrainConfig struct {
 	Patience     int     `toml:"patience" json:"patience"`   // epochs without a better validation score
 	Threshold    float64 `toml:"threshold" json:"threshold"` // by how much it must be better
 	Select       string  `toml:"select" json:"select"`       // loss, or a metric, on validation
+	// Sealed ends a run with the selection of its best epoch: the test split is never opened. Trials of a search run so.
+	Sealed bool `toml:"sealed" json:"sealed"`
 }
 
 // OptimiserConfig holds Adam's parameter groups.

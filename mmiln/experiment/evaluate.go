@@ -74,11 +74,18 @@ func (p *predicted) append(r EvalResult, keep, of int) {
 	}
 }
 
-// test takes the best epoch's weights, opens the test split and records both splits' predictions.
+// test takes the best epoch's weights, opens the test split and records both splits' predictions. A sealed configuration's
+// scores on the test split stay undetermined, and it stays closed.
 func (t *trainer) test() (Result, error) {
 	p := t.progress
 	result := Result{Dir: t.run.Dir(), BestEpoch: p.BestEpoch, Epochs: p.Epoch - 1, Guarded: t.ulgm.Guarded}
 	if err := t.takeBest(); err != nil {
+		return result, err
+	}
+	if t.config.Train.Sealed {
+		var err error
+		result.Test, result.Constant = metric.Undetermined(), metric.Undetermined()
+		result.Valid, err = t.score("valid", t.valid)
 		return result, err
 	}
 	opened, err := t.sealed.Unseal("test of the best epoch", t.logOpening)

@@ -138,14 +138,19 @@ type trainer struct {
 	epochBegan  time.Time
 }
 
+// open opens the data set.
+func (d DataConfig) open() (*data.Development, *data.Sealed, error) {
+	if d.Dir == "" {
+		return nil, nil, errors.New("[data] dir is empty; name the folder of a data set there, or with --data")
+	}
+	if _, err := os.Stat(d.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no data set at %[1]s; make one with mmiln data planted --out %[1]s or mmiln data import FILE --out %[1]s", d.Dir)
+	}
+	return data.Open(d.Dir)
+}
+
 func newTrainer(c Config, o Options) (*trainer, error) {
-	if c.Data.Dir == "" {
-		return nil, errors.New("[data] dir is empty; name the folder of a data set there, or with --data")
-	}
-	if _, err := os.Stat(c.Data.Dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no data set at %[1]s; make one with mmiln data planted --out %[1]s or mmiln data import FILE --out %[1]s", c.Data.Dir)
-	}
-	development, sealed, err := data.Open(c.Data.Dir)
+	development, sealed, err := c.Data.open()
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func trainCommand() *cobra.Command {
 	var dir string
 	var seed uint64
 	var seeds int
+	var untested, continued bool
 	command := &cobra.Command{
 		Use:   "train CONFIG",
 		Short: "train a model, test its best epoch, and leave a run folder",
@@ -58,11 +59,18 @@ file. Training stops early on validation; the test split is opened once, at the 
 			if command.Flags().Changed("seed") {
 				settings = append(settings, fmt.Sprintf("seed=%d", seed))
 			}
+			if untested {
+				settings = append(settings, "train.sealed=true")
+			}
 			c, err := experiment.Load(args[0], settings...)
 			if err != nil {
 				return err
 			}
-			return trainSeeds(command, c, &w, seeds)
+			train := experiment.Train
+			if continued {
+				train = experiment.Continue
+			}
+			return trainSeeds(command, c, &w, seeds, train)
 		},
 	}
 	w.flags(command)
@@ -72,11 +80,16 @@ file. Training stops early on validation; the test split is opened once, at the 
 	flags.StringVar(&dir, "data", "", "data set to use, instead of the configuration's data.dir")
 	flags.Uint64Var(&seed, "seed", 0, "seed to use, instead of the configuration's")
 	flags.IntVar(&seeds, "seeds", 1, "train with this many seeds, counting up from the configuration's")
+	flags.BoolVar(&untested, "no-test", false, "stop once the best epoch is selected; the test split stays closed")
+	flags.BoolVar(&continued, "continue", false, "go on with the runs of this configuration in --runs, and leave finished ones")
 	return command
 }
 
+// trainer is experiment.Train or experiment.Continue.
+type trainer func(context.Context, experiment.Config, experiment.Options) (experiment.Result, error)
+
 // trainSeeds trains one run a seed and shows each, then all together.
-func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int) error {
+func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int, train trainer) error {
 	if seeds < 1 {
 		return fmt.Errorf("--seeds is %d; use at least 1", seeds)
 	}
@@ -89,7 +102,7 @@ func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int
 	options.Compiled = &experiment.Compiled{}
 	for i := range seeds {
 		c.Seed = first + uint64(i)
-		result, err := experiment.Train(command.Context(), c, options)
+		result, err := train(command.Context(), c, options)
 		if err != nil {
 			return w.interruption(result, err)
 		}

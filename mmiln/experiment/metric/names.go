@@ -71,6 +71,15 @@ func Title(name string) (string, error) {
 	return d.title, err
 }
 
+// Undetermined has no score for any metric, and no examples.
+func Undetermined() Scores {
+	var s Scores
+	for _, d := range descriptions {
+		*d.field(&s) = math.NaN()
+	}
+	return s
+}
+
 // Get returns one score by name. An unknown name is an error.
 func (s Scores) Get(name string) (float64, error) {
 	d, err := describe(name)

@@ -1,0 +1,110 @@
+package experiment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/mmiln/workbench/data"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
+)
+
+// Key identifies what training on a data set computes: a hash of the resolved configuration, its seed and the set's card. Names,
+// expected scores and where the set lies have no part in it.
+func (c Config) Key(d *data.Development) (string, error) {
+	return c.withoutAbsent(d.Schema()).key(d.Card().SHA256())
+}
+
+// KeyOf is the [Config.Key] of a run.
+func KeyOf(m record.Manifest) (string, error) {
+	c := Default()
+	if err := json.Unmarshal(m.Config, &c); err != nil {
+		return "", fmt.Errorf("run.json of %s: its configuration: %w", m.Name, err)
+	}
+	return c.key(m.Data.Card)
+}
+
+// key hashes the TOML form, which has one way to write an empty list where JSON has two.
+func (c Config) key(card string) (string, error) {
+	c.Name, c.Data.Dir, c.Expect = "", "", nil
+	text, err := c.TOML()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(text, card...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Find looks below a folder for the run of a key: a finished one before any other, a later one before an earlier. Runs that
+// cannot be read, or died before their configuration was written, do not count. It is false where there is none.
+func Find(runs, key string) (found record.Summary, ok bool) {
+	if _, err := os.Stat(runs); err != nil {
+		return found, false
+	}
+	list, _ := record.List(runs) // what cannot be read cannot be gone on with; a new run does not touch it
+	for _, run := range list {
+		if has, err := KeyOf(run.Manifest); err != nil || has != key {
+			continue
+		}
+		if _, err := ConfigOf(run.Dir); err != nil {
+			continue
+		}
+		if !ok || run.Manifest.Status == record.Finished || found.Manifest.Status != record.Finished {
+			found, ok = run, true
+		}
+	}
+	return found, ok
+}
+
+// Continue sees to it that a configuration has a finished run below o.Runs: it returns the result of one that is there, goes on
+// with one that was interrupted or failed, or trains from the beginning. Where another process does so at the same time, such
+// as one whose parent was killed, it waits for it first.
+func Continue(ctx context.Context, c Config, o Options) (Result, error) {
+	development, _, err := c.Data.open()
+	if err != nil {
+		return Result{}, err
+	}
+	key, err := c.Key(development)
+	if err != nil {
+		return Result{}, err
+	}
+	held, err := await(ctx, o.Runs, key)
+	if err != nil {
+		return Result{}, err
+	}
+	defer held.Close()
+	run, ok := Find(o.Runs, key)
+	switch {
+	case !ok:
+		return Train(ctx, c, o)
+	case run.Manifest.Status != record.Finished:
+		return Resume(ctx, run.Dir, o)
+	}
+	result := Result{Dir: run.Dir}
+	return result, json.Unmarshal(run.Manifest.Result, &result)
+}
+
+// await takes the right to train a key's run. The lock is a file of its own, since the run's folder may not be there yet.
+func await(ctx context.Context, runs, key string) (*flock.Flock, error) {
+	if err := os.MkdirAll(runs, 0o755); err != nil {
+		return nil, fmt.Errorf("%w (choose a folder that you may write to)", err)
+	}
+	held := flock.New(filepath.Join(runs, ".training-"+key[:16]), flock.SetPermissions(0o644))
+	_, err := held.TryLockContext(ctx, 200*time.Millisecond)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return nil, ErrInterrupted
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%w (choose a folder that you may write to)", err)
+	}
+	return held, err
+}
