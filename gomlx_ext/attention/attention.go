@@ -63,8 +63,8 @@ func (c *Config) Taps(tap Tap) *Config {
 // Done returns the output [B, Q, d].
 func (c *Config) Done() *Node {
 	q, k, v := c.project()
-	q = MulScalar(q, 1/math.Sqrt(float64(c.width()/c.heads)))
-	in := c.operands(c.split(q), c.split(k), c.split(v))
+	q = c.scaled(q)
+	in := c.operands(c.split(q), c.split(k), c.split(v), dropout.NewSite(c.scope, q.Graph(), c.rate))
 	if c.tap != nil && !c.scope.IsTraining(q.Graph()) {
 		_, _, p := in.padded().forward()
 		c.tap("probabilities", Reshape(p, -1, c.heads, p.Shape().Dim(1), p.Shape().Dim(2)))
@@ -72,6 +72,17 @@ func (c *Config) Done() *Node {
 	out := linear.Dense(c.scope.In("o"), c.join(attend(in)), c.width())
 	return dropout.Apply(c.scope, out, c.rate)
 }
+
+// Heads is the inner part of attention, for layers with projections of their own: of queries q [B, Q, d] over keys k and values
+// v [B, K, d], softmax(q·kᵀ/√(d/heads))·v for each of the heads, side by side: [B, Q, d]. Steps of k from its length [B] on get
+// no weight (nil: all are valid); site drops probabilities (nil: none).
+func Heads(q, k, v, lengths *Node, heads int, site *dropout.Site) *Node {
+	c := New(nil, q, k, lengths, heads)
+	v.AssertDims(k.Shape().Dimensions...)
+	return c.join(attend(c.operands(c.split(c.scaled(q)), c.split(k), c.split(v), site)))
+}
+
+func (c *Config) scaled(q *Node) *Node { return MulScalar(q, 1/math.Sqrt(float64(c.width()/c.heads))) }
 
 // project returns q [B, Q, d], k and v [B, K, d].
 func (c *Config) project() (q, k, v *Node) {
@@ -85,9 +96,9 @@ func (c *Config) project() (q, k, v *Node) {
 }
 
 // operands adds masks to q, k and v [N, T, d_h].
-func (c *Config) operands(q, k, v *Node) operands {
+func (c *Config) operands(q, k, v *Node, site *dropout.Site) operands {
 	g, n := q.Graph(), q.Shape().Dim(0)
-	in := operands{q: q, k: k, v: v, site: dropout.NewSite(c.scope, g, c.rate)}
+	in := operands{q: q, k: k, v: v, site: site}
 	if c.lengths != nil {
 		steps := Iota(g, shapes.Make(dtypes.Int32, 1, 1, 1, k.Shape().Dim(1)), 3)
 		valid := LessThan(steps, Reshape(ConvertDType(c.lengths, dtypes.Int32), -1, 1, 1, 1))

@@ -26,6 +26,13 @@ func Uniform(scope *model.Scope, name string, bound float64, dims ...int) *model
 	})
 }
 
+// Normal returns the float32 variable name in scope, drawn from N(0, deviation²) when it is new.
+func Normal(scope *model.Scope, name string, deviation float64, dims ...int) *model.Variable {
+	return variable(scope, name, dims, func(rng *rand.Rand) float32 {
+		return float32(rng.NormFloat64() * deviation)
+	})
+}
+
 // Constant returns the float32 variable name in scope, filled with value when it is new.
 func Constant(scope *model.Scope, name string, value float32, dims ...int) *model.Variable {
 	return variable(scope, name, dims, func(*rand.Rand) float32 { return value })

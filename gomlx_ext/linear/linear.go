@@ -20,6 +20,9 @@ func Dense(scope *model.Scope, x *Node, width int) *Node {
 	return addBias(y, bias)
 }
 
+// Apply is x [..., in] times weights [in, width], plus bias [width]: [..., width].
+func Apply(x, weights, bias *Node) *Node { return addBias(product(x, weights), bias) }
+
 // NoBias is [Dense] without the bias.
 func NoBias(scope *model.Scope, x *Node, width int) *Node {
 	in := x.Shape().Dim(-1)
@@ -35,7 +38,12 @@ func Joint(x *Node, width int, scopes ...*model.Scope) []*Node {
 		weights[i] = hostinit.Uniform(scope, "weights", hostinit.FanIn(in), in, width).NodeValue(g)
 		biases[i] = hostinit.Uniform(scope, "bias", hostinit.FanIn(in), width).NodeValue(g)
 	}
-	return split(addBias(product(x, Concatenate(weights, 1)), Concatenate(biases, 0)), len(scopes))
+	return ApplyJoint(x, weights, biases)
+}
+
+// ApplyJoint is [Apply] with each of several weights and biases of the same shapes, as one product.
+func ApplyJoint(x *Node, weights, biases []*Node) []*Node {
+	return split(Apply(x, Concatenate(weights, 1), Concatenate(biases, 0)), len(weights))
 }
 
 // split cuts the last axis of y into n equal parts. Its gradient puts their adjoints side by side, where GoMLX would pad each

@@ -17,6 +17,11 @@ func LayerNorm(scope *model.Scope, x *Node) *Node {
 	g, width := x.Graph(), x.Shape().Dim(-1)
 	gain := hostinit.Constant(scope, "gain", 1, width).NodeValue(g)
 	offset := hostinit.Constant(scope, "offset", 0, width).NodeValue(g)
+	return Apply(x, gain, offset, epsilon)
+}
+
+// Apply is [LayerNorm] of x [..., d] with a given gain and offset [d]; epsilon is added to the variance.
+func Apply(x, gain, offset *Node, epsilon float64) *Node {
 	centred := Sub(x, ReduceAndKeep(x, ReduceMean, -1))
 	variance := ReduceAndKeep(Square(centred), ReduceMean, -1)
 	normal := Div(centred, Sqrt(AddScalar(variance, epsilon)))

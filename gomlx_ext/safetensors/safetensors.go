@@ -77,20 +77,7 @@ func parse(content []byte) (*File, error) {
 
 // read is parse for content that is not in memory yet.
 func read(in io.Reader, size int64) (*File, error) {
-	prefix := make([]byte, min(size, prefixBytes))
-	if _, err := io.ReadFull(in, prefix); err != nil {
-		return nil, shrunk(err)
-	}
-	length, err := headerLength(prefix, size)
-	if err != nil {
-		return nil, err
-	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(in, header); err != nil {
-		return nil, shrunk(err)
-	}
-	rest := size - prefixBytes - length
-	head, err := parseHeader(header, rest)
+	head, rest, err := readHeader(in, size)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +86,25 @@ func read(in io.Reader, size int64) (*File, error) {
 		return nil, shrunk(err)
 	}
 	return head.file(values), nil
+}
+
+// readHeader reads the header of content of a known size; rest are the bytes of values that follow it.
+func readHeader(in io.Reader, size int64) (head header, rest int64, err error) {
+	prefix := make([]byte, min(size, prefixBytes))
+	if _, err := io.ReadFull(in, prefix); err != nil {
+		return header{}, 0, shrunk(err)
+	}
+	length, err := headerLength(prefix, size)
+	if err != nil {
+		return header{}, 0, err
+	}
+	content := make([]byte, length)
+	if _, err := io.ReadFull(in, content); err != nil {
+		return header{}, 0, shrunk(err)
+	}
+	rest = size - prefixBytes - length
+	head, err = parseHeader(content, rest)
+	return head, rest, err
 }
 
 func shrunk(err error) error {
