@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/mmiln/workbench/mmiln/experiment/metric"
 	"github.com/mmiln/workbench/mmiln/experiment/statistics"
 )
 
@@ -44,9 +43,4 @@ func BenchmarkPermutation(b *testing.B) {
 		_, err := statistics.Permutation(s, other, six, statistics.Options{Resamples: 10_000, Seed: 1})
 		require.NoError(b, err)
 	}
-}
-
-func TestEveryMetricCanBeResampled(t *testing.T) {
-	_, err := statistics.Bootstrap(drawn(rand.New(rand.NewPCG(1, 1)), 10, 1, 1), metric.Names(), statistics.Options{Resamples: 1})
-	require.NoError(t, err)
 }
