@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path"
@@ -29,6 +30,7 @@ type Config struct {
 	Seed   uint64 `toml:"seed" json:"seed"`     // everything random derives from it
 
 	Data      DataConfig            `toml:"data" json:"data"`
+	Text      TextConfig            `toml:"text" json:"text"`
 	Train     TrainConfig           `toml:"train" json:"train"`
 	Optimiser OptimiserConfig       `toml:"optimiser" json:"optimiser"`
 	ULGM      mmiln.ULGMConfig      `toml:"ulgm" json:"ulgm"`
@@ -43,7 +45,10 @@ type Config struct {
 type DataConfig struct {
 	Dir       string `toml:"dir" json:"dir"`             // a folder that `mmiln data import` wrote
 	Normalise string `toml:"normalise" json:"normalise"` // standard (mean 0, variance 1 over training steps) or none
-	Buckets   int    `toml:"buckets" json:"buckets"`     // padded lengths a modality; each pair is compiled once
+	Buckets   int    `toml:"buckets" json:"buckets"`     // padded lengths that batches may have; each is compiled once
+	// Pool is 0 for batches at random, as MMSA has them, or the number of batches whose examples are sorted by length of text
+	// among each other, so that little is padded.
+	Pool int `toml:"pool" json:"pool"`
 }
 
 // TrainConfig is the training loop of Self-MM, which MMILN inherits.
@@ -62,6 +67,7 @@ type TrainConfig struct {
 
 // OptimiserConfig holds Adam's parameter groups.
 type OptimiserConfig struct {
+	Text   GroupConfig `toml:"text" json:"text"`   // a fine-tuned encoder; its biases and norms do not decay
 	Audio  GroupConfig `toml:"audio" json:"audio"` // the encoder of audio
 	Vision GroupConfig `toml:"vision" json:"vision"`
 	Other  GroupConfig `toml:"other" json:"other"`
@@ -77,13 +83,13 @@ type GroupConfig struct {
 func Default() Config {
 	return Config{
 		Name: "mmiln", System: "mmiln", Seed: 1111,
-		Data: DataConfig{Normalise: "standard", Buckets: 1},
+		Data: DataConfig{Normalise: "standard", Buckets: 1}, Text: TextConfig{Mode: "features", MaxLength: 50},
 		Train: TrainConfig{
 			Batch: 16, UpdateEvery: 4, PartialGroup: "drop", Gradients: "sum", MaxEpochs: 100, Patience: 8, Threshold: 1e-6,
 			Select: "loss",
 		},
 		Optimiser: OptimiserConfig{
-			Audio: GroupConfig{5e-3, 1e-3}, Vision: GroupConfig{5e-3, 1e-3}, Other: GroupConfig{1e-3, 1e-3},
+			Text: GroupConfig{5e-5, 1e-3}, Audio: GroupConfig{5e-3, 1e-3}, Vision: GroupConfig{5e-3, 1e-3}, Other: GroupConfig{1e-3, 1e-3},
 		},
 		ULGM: mmiln.DefaultULGM(), MMILN: mmiln.Default(), SelfMM: baseline.DefaultSelfMM(),
 	}
@@ -123,6 +129,12 @@ func Load(nameOrPath string, settings ...string) (Config, error) {
 	if err := decode(nameOrPath, text, &c); err != nil {
 		return c, err
 	}
+	return c.With(settings...)
+}
+
+// With applies settings such as "mmiln.layers=2", in order.
+func (c Config) With(settings ...string) (Config, error) {
+	c.Expect, c.MMILN.Drop = maps.Clone(c.Expect), slices.Clone(c.MMILN.Drop) // a setting must not reach the caller's
 	for _, setting := range settings {
 		if err := apply(setting, &c); err != nil {
 			return c, err
@@ -183,6 +195,9 @@ func (c Config) Validate() error {
 	}
 	if err := c.Data.validate(); err != nil {
 		return fmt.Errorf("[data] %w", err)
+	}
+	if err := c.Text.validate(); err != nil {
+		return fmt.Errorf("[text] %w", err)
 	}
 	if err := c.Train.validate(); err != nil {
 		return fmt.Errorf("[train] %w", err)
@@ -247,6 +262,9 @@ func (d DataConfig) validate() error {
 	if d.Buckets < 1 || d.Buckets > 8 {
 		return fmt.Errorf("buckets is %d; use 1 to 8", d.Buckets)
 	}
+	if d.Pool < 0 || d.Pool > 1<<16 {
+		return fmt.Errorf("pool is %d; use 0, or a number of batches such as 16", d.Pool)
+	}
 	return nil
 }
 
@@ -277,7 +295,7 @@ func (t TrainConfig) validate() error {
 }
 
 func (o OptimiserConfig) validate() error {
-	for name, group := range map[string]GroupConfig{"audio": o.Audio, "vision": o.Vision, "other": o.Other} {
+	for name, group := range map[string]GroupConfig{"text": o.Text, "audio": o.Audio, "vision": o.Vision, "other": o.Other} {
 		if !(group.Rate > 0) || math.IsInf(group.Rate, 0) {
 			return fmt.Errorf("%s.rate is %v; use a positive number", name, group.Rate)
 		}
@@ -291,6 +309,10 @@ func (o OptimiserConfig) validate() error {
 // groups are Adam's: each encoder has its own, as in Self-MM.
 func (o OptimiserConfig) groups() (*adam.Optimiser, error) {
 	return adam.New(
+		adam.Group{
+			Prefixes: []string{textScope + "/"}, Rate: o.Text.Rate, Decay: o.Text.Decay,
+			Undecayed: []string{"/bias", "/LayerNorm/"}, // MMSA's no_decay
+		},
 		adam.Group{Prefixes: []string{"/encoder/audio/"}, Rate: o.Audio.Rate, Decay: o.Audio.Decay},
 		adam.Group{Prefixes: []string{"/encoder/vision/"}, Rate: o.Vision.Rate, Decay: o.Vision.Decay},
 		adam.Group{Rate: o.Other.Rate, Decay: o.Other.Decay},
