@@ -1,0 +1,11 @@
+//go:build unix
+
+package pool
+
+import (
+	"os"
+	"syscall"
+)
+
+// interrupt asks a job to save and stop.
+func interrupt(process *os.Process) error { return process.Signal(syscall.SIGTERM) }
