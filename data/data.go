@@ -41,6 +41,13 @@ type Schema struct {
 	Unimodal [3]bool
 }
 
+// Longest is the number of steps that hold any example's sequences, its token ids among them.
+func (s Schema) Longest() [3]int {
+	longest := s.Length
+	longest[Text] = max(longest[Text], s.Tokens)
+	return longest
+}
+
 // Info is one example's entry in the index.
 type Info struct {
 	ID       string

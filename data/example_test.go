@@ -33,7 +33,7 @@ func ExampleOpen() {
 		return
 	}
 	train := data.WithNormaliser(data.FitStandard(d), d.Train)
-	buckets := data.NewBuckets(d, 128, 3)
+	buckets := data.NewBuckets(d.Train, d.Schema().Longest(), 128, 3)
 	for _, rows := range data.Batches(data.Order(1, 0, train.Len()), 128) {
 		batch, err := train.Batch(rows, buckets.Steps(train, rows))
 		if err != nil {

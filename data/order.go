@@ -27,29 +27,27 @@ func Batches(order []int, size int) [][]int { return slices.Collect(slices.Chunk
 type Buckets [][3]int
 
 // NewBuckets chooses at most k buckets that batches of a given size use about equally often: bucket i of k reaches, in each
-// modality, the (i/k)^(1/size) quantile of training lengths, below which the longest of size examples stays with probability
-// i/k. It is rounded up to a multiple of 8, but not beyond the longest sequence, which the last bucket always holds.
-func NewBuckets(d *Development, size, k int) Buckets {
+// modality, the (i/k)^(1/size) quantile of the examples' lengths, below which the longest of size examples stays with
+// probability i/k. It is rounded up to a multiple of 8, but not beyond longest, which is the last bucket.
+func NewBuckets(examples Examples, longest [3]int, size, k int) Buckets {
 	var sorted [3][]int
 	for _, m := range Modalities {
-		for _, e := range d.Train.infos {
-			sorted[m] = append(sorted[m], e.needed()[m])
+		for i := range examples.Len() {
+			sorted[m] = append(sorted[m], examples.Info(i).needed()[m])
 		}
 		slices.Sort(sorted[m])
 	}
-	last := d.schema.Length
-	last[Text] = max(last[Text], d.schema.Tokens)
 	var all Buckets
 	for i := 1; i < k; i++ {
 		share := math.Pow(float64(i)/float64(k), 1/float64(size))
 		var bucket [3]int
 		for m := range bucket {
 			n := len(sorted[m])
-			bucket[m] = min((sorted[m][min(int(share*float64(n)), n-1)]+7)/8*8, last[m])
+			bucket[m] = min((sorted[m][min(int(share*float64(n)), n-1)]+7)/8*8, longest[m])
 		}
 		all = append(all, bucket)
 	}
-	return slices.Compact(append(all, last))
+	return slices.Compact(append(all, longest))
 }
 
 // Steps is the smallest bucket that holds all rows, for [Examples]' Batch. Rows that no bucket holds, as another data set may

@@ -66,7 +66,7 @@ func plantedSet(t *testing.T) *data.Development {
 func TestBucketsAscendInEightsUpToTheLongest(t *testing.T) {
 	d := plantedSet(t)
 	for _, k := range []int{1, 2, 4, 8} {
-		buckets := data.NewBuckets(d, 16, k)
+		buckets := data.NewBuckets(d.Train, d.Schema().Longest(), 16, k)
 		assert.LessOrEqual(t, len(buckets), k)
 		assert.Equal(t, d.Schema().Length, buckets[len(buckets)-1])
 		for i, bucket := range buckets[:len(buckets)-1] {
@@ -80,7 +80,7 @@ func TestBucketsAscendInEightsUpToTheLongest(t *testing.T) {
 
 func TestEveryBatchFitsItsBucketAndNoSmallerOne(t *testing.T) {
 	d := plantedSet(t)
-	buckets := data.NewBuckets(d, 8, 4)
+	buckets := data.NewBuckets(d.Train, d.Schema().Longest(), 8, 4)
 	for _, rows := range data.Batches(data.Order(3, 0, d.Valid.Len()), 8) {
 		steps := buckets.Steps(d.Valid, rows)
 		_, err := d.Valid.Batch(rows, steps)
@@ -94,7 +94,7 @@ func TestEveryBatchFitsItsBucketAndNoSmallerOne(t *testing.T) {
 
 func TestBucketsAreUsedAboutEquallyOften(t *testing.T) {
 	d := plantedSet(t)
-	buckets := data.NewBuckets(d, 8, 3)
+	buckets := data.NewBuckets(d.Train, d.Schema().Longest(), 8, 3)
 	require.Len(t, buckets, 3)
 	used := map[[3]int]int{}
 	for epoch := range 20 {
@@ -110,7 +110,7 @@ func TestBucketsAreUsedAboutEquallyOften(t *testing.T) {
 func TestBucketsCountTokensAsStepsOfText(t *testing.T) {
 	dir, _ := save(t)
 	d, _ := open(t, dir)
-	buckets := data.NewBuckets(d, 1, 2)
+	buckets := data.NewBuckets(d.Train, d.Schema().Longest(), 1, 2)
 	assert.Equal(t, data.Buckets{{8, 1, 0}, {11, 1, 0}}, buckets)
 	assert.Equal(t, [3]int{8, 1, 0}, buckets.Steps(d.Train, []int{0, 5}))
 	assert.Equal(t, [3]int{11, 1, 0}, buckets.Steps(d.Train, []int{0, 6}))

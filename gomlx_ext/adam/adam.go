@@ -26,6 +26,8 @@ type Group struct {
 	Prefixes []string // of the variables' paths, such as "/encoder/audio/"; an empty list takes what no other group has
 	Rate     float64
 	Decay    float64 // L2: Decay·p is added to the gradient of p
+	// Undecayed are parts of paths, such as "/bias": variables that have one do not decay.
+	Undecayed []string
 }
 
 // Optimiser knows the groups. Its state, moments and sums of gradients, are variables under /adam in the model's store.
@@ -104,7 +106,7 @@ func Clear(scope *model.Scope) error {
 func (o *Optimiser) update(scope *model.Scope, v *model.Variable, gradient, first, second *Node) {
 	g, group := gradient.Graph(), o.group(v.Path())
 	p := v.NodeValue(g)
-	if group.Decay > 0 {
+	if group.Decay > 0 && !slices.ContainsFunc(group.Undecayed, func(part string) bool { return strings.Contains(v.Path(), part) }) {
 		gradient = Add(gradient, MulScalar(p, group.Decay))
 	}
 	m, s := state(scope, "mean", v), state(scope, "square", v)

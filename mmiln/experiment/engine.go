@@ -15,6 +15,7 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
 	"github.com/mmiln/workbench/gomlx_ext/masked"
 	"github.com/mmiln/workbench/gomlx_ext/taps"
+	"github.com/mmiln/workbench/gomlx_ext/textenc"
 	"github.com/mmiln/workbench/mmiln"
 )
 
@@ -23,6 +24,7 @@ import (
 type Engine struct {
 	store     *model.Store
 	model     mmiln.Model
+	encoder   *textenc.Encoder // that is trained with the model; nil where there is none
 	optimiser *adam.Optimiser
 	train     TrainConfig
 
@@ -40,6 +42,14 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	}
 	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, compiled: map[string]bool{}}
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
+	if c.Text.Mode == "finetune" {
+		if e.encoder, err = openEncoder(c.Text); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.loadEncoder(); err != nil {
+		return nil, err
+	}
 	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
 		return nil, err
 	}
@@ -59,7 +69,27 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 func (e *Engine) reset(seed uint64) error {
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(seed))
 	e.updates = 0
-	return hostinit.Redraw(e.store)
+	if err := hostinit.Redraw(e.store); err != nil {
+		return err
+	}
+	return e.loadEncoder()
+}
+
+// loadEncoder gives the text encoder its pretrained weights.
+func (e *Engine) loadEncoder() error {
+	if e.encoder == nil {
+		return nil
+	}
+	return e.encoder.Load(e.store.Scope(textScope))
+}
+
+// forward builds the model over a batch's arguments.
+func (e *Engine) forward(scope *model.Scope, args []*Node, t *taps.Taps) (mmiln.Output, mmiln.Inputs) {
+	in := inputs(args)
+	if e.encoder != nil {
+		in.Text = encode(e.encoder, scope, in.Text)
+	}
+	return e.model.Forward(scope, in, t), in
 }
 
 // Compiled keeps engines between runs, so that configurations that differ in nothing but seed, name or data of the same widths
@@ -104,7 +134,7 @@ func (e *Engine) stepGraph(scope *model.Scope, args []*Node) []*Node {
 	}
 	rest := args[6+len(tasks):]
 	dropout.SetSeed(g, rest[0])
-	out := e.model.Forward(scope, inputs(args), nil)
+	out, _ := e.forward(scope, args, nil)
 	loss := e.model.Loss(out, labels)
 	results := []*Node{
 		Stack([]*Node{loss.Total, loss.Task, loss.Sim, loss.Diff}, 0), byLayer(loss, len(out.Summaries)), predictions(out),
@@ -132,8 +162,7 @@ func (e *Engine) applyGraph(scope *model.Scope, first, second *Node) *Node {
 // evaluateGraph returns predictions [tasks, B], then for each gate its mean over valid steps [B, d_s].
 func (e *Engine) evaluateGraph(scope *model.Scope, args []*Node) []*Node {
 	t := taps.New(scope)
-	in := inputs(args)
-	out := e.model.Forward(scope, in, t)
+	out, in := e.forward(scope, args, t)
 	names, means := gateMeans(t, in)
 	e.gates = names
 	return append([]*Node{predictions(out)}, means...)

@@ -56,7 +56,7 @@ func accumulating(t *testing.T) experiment.Config {
 	c := tiny(t)
 	c.Train.UpdateEvery = 2
 	group := experiment.GroupConfig{Rate: 1e-2}
-	c.Optimiser = experiment.OptimiserConfig{Audio: group, Vision: group, Other: group}
+	c.Optimiser = experiment.OptimiserConfig{Text: group, Audio: group, Vision: group, Other: group}
 	return c
 }
 

@@ -34,17 +34,15 @@ type predicted struct {
 
 func (p predicted) of(task mmiln.Task) []float32 { return p.tasks[task] }
 
-// predict evaluates all examples in batches of one size; the last is filled up with its first example.
+// predict evaluates all examples in batches of one size, equally long ones together; the last is filled up with its first
+// example.
 func (e *Engine) predict(examples data.Examples, size int, buckets data.Buckets) (predicted, error) {
 	out := predicted{tasks: map[mmiln.Task][]float32{}, gates: map[string][]float32{}}
-	n := examples.Len()
-	for begin := 0; begin < n; begin += size {
-		rows := make([]int, size)
-		for i := range rows {
-			rows[i] = begin
-			if begin+i < n {
-				rows[i] = begin + i
-			}
+	order := data.SortedByLength(examples, every(examples.Len()))
+	for _, some := range data.Batches(order, size) {
+		rows := slices.Clone(some)
+		for len(rows) < size {
+			rows = append(rows, some[0])
 		}
 		b, err := examples.Batch(rows, buckets.Steps(examples, rows))
 		if err != nil {
@@ -54,10 +52,32 @@ func (e *Engine) predict(examples data.Examples, size int, buckets data.Buckets)
 		if err != nil {
 			return out, err
 		}
-		out.append(r, min(size, n-begin), size)
+		out.append(r, len(some), size)
 	}
+	out.reorder(order)
 	out.names = slices.Clone(e.gates)
 	return out, nil
+}
+
+// reorder puts values [N, ·], of the rows in order, in the order of the split.
+func (p *predicted) reorder(order []int) {
+	for _, all := range []map[string][]float32{p.gates, byName(p.tasks)} {
+		for name, values := range all {
+			width, sorted := len(values)/len(order), make([]float32, len(values))
+			for i, row := range order {
+				copy(sorted[row*width:(row+1)*width], values[i*width:])
+			}
+			copy(all[name], sorted)
+		}
+	}
+}
+
+func byName(tasks map[mmiln.Task][]float32) map[string][]float32 {
+	out := map[string][]float32{}
+	for task, values := range tasks {
+		out[string(task)] = values // shared, so that what is written here is written there
+	}
+	return out
 }
 
 func (t *trainer) predict(examples data.Examples) (predicted, error) {
@@ -92,9 +112,9 @@ func (t *trainer) test() (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	var test data.Examples = opened
-	if t.config.Data.Normalise == "standard" {
-		test = data.WithNormaliser(t.normaliser, test)
+	test, err := t.read(opened)
+	if err != nil {
+		return result, err
 	}
 	if result.Valid, err = t.score("valid", t.valid); err != nil {
 		return result, err

@@ -61,7 +61,7 @@ func tiny(t *testing.T) experiment.Config {
 	c.Name, c.Data.Dir = "tiny", dir
 	c.Train.Batch, c.Train.UpdateEvery, c.Train.MaxEpochs = 6, 1, 3
 	group := experiment.GroupConfig{Rate: 1e-2, Decay: 1e-3}
-	c.Optimiser = experiment.OptimiserConfig{Audio: group, Vision: group, Other: group}
+	c.Optimiser = experiment.OptimiserConfig{Text: group, Audio: group, Vision: group, Other: group}
 	m := &c.MMILN
 	m.Width, m.Heads, m.FFN, m.Layers, m.AudioHidden, m.VisionHidden = 8, 2, 8, 1, 3, 3
 	m.Head = mmiln.Heads{

@@ -26,7 +26,7 @@ func learning(t *testing.T) experiment.Config {
 	require.NoError(t, err)
 	c.Train.Batch, c.Train.MaxEpochs, c.Train.Patience = 16, 20, 20
 	group := experiment.GroupConfig{Rate: 1e-2}
-	c.Optimiser = experiment.OptimiserConfig{Audio: group, Vision: group, Other: group}
+	c.Optimiser = experiment.OptimiserConfig{Text: group, Audio: group, Vision: group, Other: group}
 	m := &c.MMILN
 	m.Width, m.FFN, m.AudioHidden, m.VisionHidden, m.Dropout = 16, 16, 8, 8, 0
 	m.Head = mmiln.Heads{

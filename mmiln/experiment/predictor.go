@@ -21,6 +21,7 @@ type Predictor struct {
 	Epoch  int // whose weights these are
 
 	engine     *Engine
+	text       *textReader
 	width      [3]int // features per step that the model reads
 	normaliser data.Normaliser
 }
@@ -40,6 +41,9 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 		return nil, err
 	}
 	p := &Predictor{Config: c, Epoch: at.BestEpoch, width: at.Width, normaliser: at.Normaliser}
+	if p.text, err = openText(c.Text, backend); err != nil {
+		return nil, err
+	}
 	if p.engine, err = NewEngine(backend, c, m); err != nil {
 		return nil, err
 	}
@@ -68,11 +72,9 @@ func weightsOf(state snapshot.State) map[string]safetensors.Tensor {
 
 // Predict returns one line for each example.
 func (p *Predictor) Predict(examples data.Examples) ([]record.Prediction, error) {
-	if err := p.checkWidth(examples); err != nil {
+	examples, err := p.read(examples)
+	if err != nil {
 		return nil, err
-	}
-	if p.Config.Data.Normalise == "standard" {
-		examples = data.WithNormaliser(p.normaliser, examples)
 	}
 	found, err := p.engine.predict(examples, min(p.Config.Train.Batch, examples.Len()), longest(examples))
 	if err != nil {
@@ -81,12 +83,26 @@ func (p *Predictor) Predict(examples data.Examples) ([]record.Prediction, error)
 	return found.rows(examples), nil
 }
 
+// read is examples as the model reads them.
+func (p *Predictor) read(examples data.Examples) (data.Examples, error) {
+	if err := p.checkWidth(examples); err != nil {
+		return nil, err
+	}
+	if p.Config.Data.Normalise == "standard" {
+		examples = data.WithNormaliser(p.normaliser, examples)
+	}
+	return p.text.view(examples)
+}
+
 func (p *Predictor) checkWidth(examples data.Examples) error {
 	b, err := examples.Batch([]int{0}, [3]int{})
 	if err != nil {
 		return err
 	}
 	for _, m := range data.Modalities {
+		if m == data.Text && p.Config.Text.own() {
+			continue
+		}
 		if found := b.Sequences[m].Width; found != p.width[m] {
 			return fmt.Errorf("%s has %d features and the model was trained on %d; use the data set of training", m, found, p.width[m])
 		}
@@ -96,11 +112,7 @@ func (p *Predictor) checkWidth(examples data.Examples) error {
 
 // longest is one bucket that holds every example.
 func longest(examples data.Examples) data.Buckets {
-	rows := make([]int, examples.Len())
-	for i := range rows {
-		rows[i] = i
-	}
-	return data.Buckets{data.Buckets{}.Steps(examples, rows)}
+	return data.Buckets{data.Buckets{}.Steps(examples, every(examples.Len()))}
 }
 
 // Score compares predictions with their labels.

@@ -128,6 +128,7 @@ type trainer struct {
 	run         *record.Run
 	development *data.Development
 	sealed      *data.Sealed
+	text        *textReader
 	normaliser  data.Normaliser
 	train       data.Examples
 	valid       data.Examples
@@ -154,7 +155,12 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c = c.withoutAbsent(development.Schema())
+	text, err := openText(c.Text, o.Backend)
+	if err != nil {
+		return nil, err
+	}
+	schema := text.schema(development.Schema())
+	c = c.withoutAbsent(schema)
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -162,13 +168,18 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{config: c, options: o, development: development, sealed: sealed, train: development.Train, valid: development.Valid}
+	t := &trainer{config: c, options: o, development: development, sealed: sealed, text: text}
 	if c.Data.Normalise == "standard" {
 		t.normaliser = data.FitStandard(development)
-		t.train, t.valid = data.WithNormaliser(t.normaliser, t.train), data.WithNormaliser(t.normaliser, t.valid)
 	}
-	t.buckets = data.NewBuckets(development, c.Train.Batch, c.Data.Buckets)
-	if t.engine, err = o.Compiled.engine(o.Backend, c, development.Schema(), m); err != nil {
+	if t.train, err = t.read(development.Train); err != nil {
+		return nil, err
+	}
+	if t.valid, err = t.read(development.Valid); err != nil {
+		return nil, err
+	}
+	t.buckets = c.buckets(t.train, schema.Longest())
+	if t.engine, err = o.Compiled.engine(o.Backend, c, schema, m); err != nil {
 		return nil, err
 	}
 	width := map[mmiln.Task]int{}
@@ -177,6 +188,39 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 	}
 	t.ulgm = mmiln.NewULGM(c.ULGM, labelsOf(t.train), m.Tasks(), width)
 	return t, nil
+}
+
+// read is examples as the model reads them.
+func (t *trainer) read(examples data.Examples) (data.Examples, error) {
+	if t.config.Data.Normalise == "standard" {
+		examples = data.WithNormaliser(t.normaliser, examples)
+	}
+	return t.text.view(examples)
+}
+
+// buckets are the padded lengths of batches.
+func (c Config) buckets(examples data.Examples, longest [3]int) data.Buckets {
+	if c.Data.Pool > 0 {
+		return data.TightBuckets(examples, longest, c.Data.Buckets)
+	}
+	return data.NewBuckets(examples, longest, c.Train.Batch, c.Data.Buckets)
+}
+
+// batches are those of an epoch.
+func (t *trainer) batches(epoch int) [][]int {
+	c, order := t.config, data.Order(t.config.Seed, epoch, t.train.Len())
+	if c.Data.Pool > 0 {
+		return data.ByLength(t.train, order, c.Train.Batch, c.Data.Pool, c.Seed, epoch)
+	}
+	return data.Batches(order, c.Train.Batch)
+}
+
+// steps are the padded lengths of a batch. One that is not full is as long as can be: its shape is compiled but once.
+func (t *trainer) steps(rows []int) [3]int {
+	if len(rows) < t.config.Train.Batch {
+		return t.buckets[len(t.buckets)-1]
+	}
+	return t.buckets.Steps(t.train, rows)
 }
 
 // withoutAbsent drops from MMILN what the data does not have.
@@ -269,7 +313,7 @@ func (t *trainer) loop(ctx context.Context) error {
 	}
 	for p := &t.progress; !p.Done; {
 		t.epochBegan = time.Now()
-		batches := data.Batches(data.Order(t.config.Seed, p.Epoch, n), c.Batch)
+		batches := t.batches(p.Epoch)
 		for ; p.Batch < len(batches); p.Batch++ {
 			if ctx.Err() != nil {
 				return t.interrupt()
@@ -296,7 +340,7 @@ func (t *trainer) interrupt() error {
 // batch trains on batch p.Batch of the epoch, in the order of selfmm.md: backward pass, then ULGM.
 func (t *trainer) batch(batches [][]int) error {
 	p, rows := &t.progress, batches[t.progress.Batch]
-	b, err := t.train.Batch(rows, t.buckets.Steps(t.train, rows))
+	b, err := t.train.Batch(rows, t.steps(rows))
 	if err != nil {
 		return err
 	}
