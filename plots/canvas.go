@@ -83,6 +83,19 @@ func (c *canvas) add(s charts.SingleSeries, more []charts.SeriesOpts) {
 	c.MultiSeries = append(c.MultiSeries, s)
 }
 
+// single does without a legend, for a chart of one series.
+func (c *canvas) single() {
+	c.Legend.Show = opts.Bool(false)
+	c.Tooltip.Trigger = "item"
+	c.GridList[0].Top = "20"
+}
+
+// translucent lets points that lie on each other be seen.
+func translucent(s *charts.SingleSeries) { s.ItemStyle = &opts.ItemStyle{Opacity: opts.Float(0.6)} }
+
+// plainLine has no symbols.
+func plainLine(s *charts.SingleSeries) { s.ShowSymbol = opts.Bool(false) }
+
 // reference is a horizontal line at what a series is to be held against, such as the paper's value.
 func reference(name string, y float64) charts.SeriesOpts {
 	return charts.WithSeriesOpts(func(s *charts.SingleSeries) {

@@ -87,10 +87,8 @@ func GateSpread(run *record.Reader) (Chart, error) {
 	y := namesY("", titles)
 	y.AxisLabel = &opts.AxisLabel{Interval: "0"}
 	c := newCanvas(x, y)
-	c.Tooltip.Trigger = "item"
 	c.series("boxplot", "gates", boxes)
-	c.Legend.Show = opts.Bool(false)
-	c.GridList[0].Top = "16"
+	c.single()
 	return Chart{
 		Name: "gate-spread", Title: fmt.Sprintf("Spread of each gate at epoch %d", epoch), Height: 90 + 22*len(names),
 		Says: "Boxes hold the middle half of all examples and channels, whiskers reach from 5 to 95 %. A wide box is a gate that " +

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -20,6 +21,13 @@ type renderer struct {
 	vm     *goja.Runtime
 }
 
+// Without a page there are no fonts to measure. Letters are taken to be as wide as in the widest of common fonts, so that labels
+// are given too much room rather than too little.
+const measure = `echarts.setPlatformAPI({ measureText: function (text, font) {
+  var size = /([\d.]+)px/.exec(font || '');
+  return { width: text.length * 0.6 * (size ? +size[1] : 12) };
+} });`
+
 const renderFunction = `(function (option, width, height) {
   var chart = echarts.init(null, 'mmiln-light', { renderer: 'svg', ssr: true, width: width, height: height });
   option = JSON.parse(option);
@@ -35,7 +43,7 @@ var svgRenderer = sync.OnceValues(func() (*renderer, error) {
 	for _, timer := range []string{"setTimeout", "clearTimeout"} { // what they would do is for living pages
 		_ = r.vm.Set(timer, func(goja.FunctionCall) goja.Value { return goja.Undefined() })
 	}
-	for _, script := range []string{asset.ECharts, asset.Themes} {
+	for _, script := range []string{asset.ECharts, asset.Themes, measure} {
 		if _, err := r.vm.RunString(script); err != nil {
 			return nil, fmt.Errorf("plots: starting ECharts: %w", err)
 		}
@@ -64,5 +72,13 @@ func (c Chart) SVG() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plots: drawing chart %q: %w", c.Name, err)
 	}
-	return []byte(svg.String()), nil
+	return []byte(strings.Map(inXML, svg.String())), nil
+}
+
+// inXML drops what XML has no place for: control characters and lone halves of surrogate pairs.
+func inXML(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
+		return -1
+	}
+	return r
 }

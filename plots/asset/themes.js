@@ -7,7 +7,7 @@
     };
     return {
       color: colours, backgroundColor: 'transparent', animationDuration: 300,
-      textStyle: { color: ink, fontFamily: 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif' },
+      textStyle: { color: ink, fontFamily: 'system-ui, -apple-system, Helvetica, Arial, sans-serif' },
       legend: { textStyle: { color: ink }, pageTextStyle: { color: ink }, pageIconColor: ink, inactiveColor: faint },
       tooltip: { backgroundColor: paper, borderColor: faint, textStyle: { color: ink }, confine: true },
       visualMap: { textStyle: { color: ink } },

@@ -1,0 +1,95 @@
+package plots
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mmiln/workbench/mmiln/experiment"
+	"github.com/mmiln/workbench/mmiln/experiment/metric"
+	"github.com/mmiln/workbench/mmiln/experiment/paper"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/mmiln/experiment/table"
+)
+
+// Groups puts finished runs that differ in nothing but their seed into one row each, in the order of their first runs, for
+// table.Compute. Rows get the paper's scores where the paper has them for the same system on the same data.
+func Groups(runs []*record.Reader) ([]table.Group, error) {
+	var groups []table.Group
+	at := map[string]int{}
+	for _, run := range runs {
+		m := run.Manifest()
+		if _, ok := resultOf(m); !ok {
+			continue
+		}
+		setup, err := m.Setup()
+		if err != nil {
+			return nil, err
+		}
+		key := fmt.Sprint(setup) // maps print in the order of their keys
+		i, ok := at[key]
+		if !ok {
+			g := table.Group{Name: m.Model, Data: m.Data.Name}
+			g.Paper, g.PaperNote = reported(m)
+			i = len(groups)
+			at[key], groups = i, append(groups, g)
+		}
+		groups[i].Runs = append(groups[i].Runs, run.Dir())
+	}
+	tellApart(groups)
+	return groups, nil
+}
+
+// reported are the paper's scores for a run, all that Tables 2 and 3 have.
+func reported(m record.Manifest) (scores map[string]float64, note string) {
+	c, err := configOf(m)
+	if err != nil {
+		return nil, ""
+	}
+	get, note := lookup(c, m.Data.Name)
+	if get == nil {
+		return nil, ""
+	}
+	scores = map[string]float64{}
+	for _, name := range metric.Names() {
+		if v, ok := get(name); ok {
+			scores[name] = v
+		}
+	}
+	return scores, note
+}
+
+func lookup(c experiment.Config, dataset string) (get func(string) (float64, bool), note string) {
+	if name, ok := ablations[c.MMILN.Ablation]; ok && c.System == "mmiln" {
+		if !strings.Contains(strings.ToUpper(dataset), paper.MOSEI) {
+			return nil, ""
+		}
+		for _, r := range paper.Table3().Rows {
+			if r.Model == name {
+				return r.Get, "Table 3, MOSEI"
+			}
+		}
+	}
+	scores, err := paper.Lookup(paperName(c), dataset)
+	if err != nil {
+		return nil, ""
+	}
+	return scores.Get, "Table 2, " + dataset
+}
+
+// ablations are what Table 3 calls them.
+var ablations = map[string]string{"no_mrm": "-MRM", "no_mfm": "-MFM", "no_gate_fusion": "-GateFusion"}
+
+// tellApart numbers rows of the same name and data.
+func tellApart(groups []table.Group) {
+	total, seen := map[[2]string]int{}, map[[2]string]int{}
+	for _, g := range groups {
+		total[[2]string{g.Name, g.Data}]++
+	}
+	for i, g := range groups {
+		key := [2]string{g.Name, g.Data}
+		seen[key]++
+		if total[key] > 1 {
+			groups[i].Name = fmt.Sprintf("%s (%d)", g.Name, seen[key])
+		}
+	}
+}
