@@ -32,6 +32,7 @@ type Manifest struct {
 	Data    Data        `json:"data"`
 	Created time.Time   `json:"created"`
 	Resumed []time.Time `json:"resumed,omitempty"`
+	Ended   time.Time   `json:"ended,omitzero"` // when the last writer said how it went
 
 	Argv    []string          `json:"argv"`
 	Config  json.RawMessage   `json:"config,omitempty"` // resolved, as JSON; config.toml is the same for people
@@ -61,6 +62,8 @@ type Host struct {
 	Arch   string `json:"arch"`
 	CPUs   int    `json:"cpus"`
 	Memory uint64 `json:"memory,omitempty"` // bytes; 0 where the system does not tell
+	Name   string `json:"name,omitempty"`
+	CPU    string `json:"cpu,omitempty"` // the processor's name, where the system tells
 }
 
 // maxManifest bounds what is read as a run.json; real ones have a few kilobytes.

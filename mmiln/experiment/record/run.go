@@ -157,7 +157,7 @@ func (r *Run) goOn() (err error) {
 		return err
 	}
 	return r.Update(func(m *Manifest) {
-		m.Format, m.Status, m.Error, m.PID = Format, Running, "", os.Getpid()
+		m.Format, m.Status, m.Error, m.PID, m.Ended = Format, Running, "", os.Getpid(), time.Time{}
 		m.Resumed = append(m.Resumed[:len(m.Resumed):len(m.Resumed)], time.Now().Truncate(time.Second))
 	})
 }
@@ -224,7 +224,7 @@ func (r *Run) Finish(status Status, result any, cause error) error {
 		return err
 	}
 	return r.Update(func(m *Manifest) {
-		m.Status = status
+		m.Status, m.Ended = status, time.Now().UTC().Truncate(time.Second)
 		if result != nil {
 			m.Result = text
 		}

@@ -85,7 +85,10 @@ func build() (toolchain string, modules map[string]string, host Host) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		modules = versions(info.Deps)
 	}
-	return runtime.Version(), modules, Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Memory: memory()}
+	name, _ := os.Hostname() // a run may do without
+	return runtime.Version(), modules, Host{
+		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Memory: memory(), Name: name, CPU: processor(),
+	}
 }
 
 func versions(deps []*debug.Module) map[string]string {
