@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// inert makes a name harmless for a terminal: line breaks and tabs become spaces; what controls the terminal or the order of
+// Inert makes a name harmless for a terminal: line breaks and tabs become spaces; what controls the terminal or the order of
 // letters, and what is not UTF-8, is shown as U+FFFD.
-func inert(name string) string {
+func Inert(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
@@ -26,7 +26,7 @@ var markdownEscapes = strings.NewReplacer(
 )
 
 func markdown(text string) string {
-	return markdownEscapes.Replace(inert(text))
+	return markdownEscapes.Replace(Inert(text))
 }
 
 var latexEscapes = strings.NewReplacer(
@@ -36,12 +36,12 @@ var latexEscapes = strings.NewReplacer(
 	"[", "{[}", "]", "{]}", "*", `\textasteriskcentered{}`,
 )
 
-func latex(text string) string { return latexEscapes.Replace(inert(text)) }
+func latex(text string) string { return latexEscapes.Replace(Inert(text)) }
 
 // spreadsheet is a cell of CSV that no spreadsheet takes for a formula. A hyphen before a letter, as in "-MRM", cannot call
 // anything and stays.
 func spreadsheet(name string) string {
-	name = inert(name)
+	name = Inert(name)
 	trimmed := strings.TrimLeft(name, " ")
 	if trimmed == "" {
 		return name

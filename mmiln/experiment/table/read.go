@@ -97,7 +97,7 @@ func readRun(dir string) (r run, err error) {
 	if r.Test, err = experiment.Score(r.test); err != nil {
 		return r, fmt.Errorf("%s: %w", dir, err)
 	}
-	r.setup, err = m.Setup()
+	r.setup, err = experiment.Setup(m)
 	return r, err
 }
 

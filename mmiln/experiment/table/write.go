@@ -89,13 +89,13 @@ func (t *Table) columns() (all []table.ColumnConfig) {
 func (t *Table) terminal(w io.Writer) error {
 	parts := []string{}
 	if t.Title != "" {
-		parts = append(parts, inert(t.Title)+"\n")
+		parts = append(parts, Inert(t.Title)+"\n")
 	}
-	out := t.writer(inert)
+	out := t.writer(Inert)
 	out.SetColumnConfigs(append(t.columns(), table.ColumnConfig{Number: 1, WidthMax: 36, WidthMaxEnforcer: text.WrapSoft}))
 	parts = append(parts, out.Render()+"\n")
 	for _, note := range t.notes() {
-		parts = append(parts, inert(note))
+		parts = append(parts, Inert(note))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(parts, "\n"))
 	return err
