@@ -1,9 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/mmiln/workbench/mmiln/experiment"
@@ -14,73 +20,114 @@ import (
 // group is the finished runs of one configuration on one data set, whatever their seeds.
 type group struct {
 	Name     string         `json:"name"`
+	ID       string         `json:"id"` // of the settings: with the name, what compare takes
 	Data     string         `json:"data"`
+	Runs     []string       `json:"runs"` // folders, in the order of seeds; of two with one seed, the newer
+	Seeds    []uint64       `json:"seeds"`
+	Repeated int            `json:"repeated"` // older runs that have the seed of a newer one, and are left out
 	Valid    metric.Summary `json:"valid"`
 	Test     metric.Summary `json:"test"`
 	Constant metric.Scores  `json:"constant"`
 
-	valid, test []metric.Scores
+	members []member
 }
+
+type member struct {
+	dir    string
+	seed   uint64
+	result experiment.Result
+}
+
+// handle is how the group is named on the command line.
+func (g *group) handle() string { return g.Name + "@" + g.ID }
 
 // groupRuns puts seeds together, in the order of their first runs.
 func groupRuns(list []record.Summary) ([]*group, error) {
 	var groups []*group
-	byKey := map[string]*group{}
+	byHandle := map[string]*group{}
 	for _, run := range list {
-		var result experiment.Result
-		if run.Manifest.Status != record.Finished || json.Unmarshal(run.Manifest.Result, &result) != nil {
+		m := member{dir: run.Dir, seed: run.Manifest.Seed}
+		if run.Manifest.Status != record.Finished || json.Unmarshal(run.Manifest.Result, &m.result) != nil {
 			continue
 		}
-		key, err := withoutSeed(run.Manifest)
+		id, err := setupID(run.Manifest)
 		if err != nil {
-			return nil, fmt.Errorf("%s: run.json: %w", run.Dir, err)
+			return nil, fmt.Errorf("%s: %w", run.Dir, err)
 		}
-		g := byKey[key]
-		if g == nil {
-			g = &group{Name: run.Manifest.Model, Data: run.Manifest.Data.Name, Constant: result.Constant}
-			byKey[key], groups = g, append(groups, g)
+		g := &group{Name: run.Manifest.Model, ID: id, Data: run.Manifest.Data.Name, Constant: m.result.Constant}
+		if known := byHandle[g.handle()]; known != nil {
+			g = known
+		} else {
+			byHandle[g.handle()], groups = g, append(groups, g)
 		}
-		g.valid, g.test = append(g.valid, result.Valid), append(g.test, result.Test)
+		g.add(m)
 	}
 	for _, g := range groups {
-		var err error
-		if g.Valid, err = metric.Summarize(g.valid); err != nil {
-			return nil, err
-		}
-		if g.Test, err = metric.Summarize(g.test); err != nil {
+		if err := g.summarise(); err != nil {
 			return nil, err
 		}
 	}
 	return groups, nil
 }
 
-// withoutSeed is what the runs of a group have in common: settings and data, not where the data lie.
-func withoutSeed(m record.Manifest) (string, error) {
-	var c experiment.Config
-	if err := json.Unmarshal(m.Config, &c); err != nil {
+// setupID is the same for runs that differ in nothing but seed, name and where the data lie.
+func setupID(m record.Manifest) (string, error) {
+	setup, err := experiment.Setup(m)
+	if err != nil {
 		return "", err
 	}
-	c.Seed, c.Data.Dir = 0, ""
-	text, err := json.Marshal(c)
-	return m.Data.Card + string(text), err
+	hash := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(setup)) {
+		fmt.Fprintf(hash, "%s=%s\n", key, setup[key])
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:6], nil
+}
+
+// add takes the newer of two runs with one seed; lists have the newest last.
+func (g *group) add(m member) {
+	before := len(g.members)
+	g.members = slices.DeleteFunc(g.members, func(k member) bool { return k.seed == m.seed })
+	g.Repeated += before - len(g.members)
+	g.members = append(g.members, m)
+}
+
+func (g *group) summarise() (err error) {
+	slices.SortFunc(g.members, func(a, b member) int { return cmp.Compare(a.seed, b.seed) })
+	var valid, test []metric.Scores
+	for _, m := range g.members {
+		g.Runs, g.Seeds = append(g.Runs, m.dir), append(g.Seeds, m.seed)
+		valid, test = append(valid, m.result.Valid), append(test, m.result.Test)
+	}
+	if g.Valid, err = metric.Summarize(valid); err != nil {
+		return err
+	}
+	g.Test, err = metric.Summarize(test)
+	return err
 }
 
 // printGroups shows mean ± standard deviation over seeds, with the constant predictor of each data set once.
 func printGroups(out io.Writer, groups []*group) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "configuration\truns\tvalid MAE\ttest MAE\ttest Corr\ttest Acc-2 (>0)")
-	shown := map[string]bool{}
+	shown, repeated := map[string]bool{}, 0
+	var constants strings.Builder
 	for _, g := range groups {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", g.Name, g.Test.Runs, summary(g.Valid, "mae"), summary(g.Test, "mae"),
+		repeated += g.Repeated
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", g.handle(), g.Test.Runs, summary(g.Valid, "mae"), summary(g.Test, "mae"),
 			summary(g.Test, "corr"), summary(g.Test, "non0_acc2"))
 		if !shown[g.Data] {
 			shown[g.Data] = true
-			defer func() {
-				fmt.Fprintf(out, "constant predictor on %s: test MAE %s\n", g.Data, format(g.Constant, "mae"))
-			}()
+			fmt.Fprintf(&constants, "constant predictor on %s: test MAE %s\n", g.Data, format(g.Constant, "mae"))
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if repeated > 0 {
+		fmt.Fprintf(&constants, "%d older runs have the seed of a newer one and are left out\n", repeated)
+	}
+	_, err := io.WriteString(out, constants.String())
+	return err
 }
 
 func summary(s metric.Summary, name string) string {

@@ -43,7 +43,7 @@ func root() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	command.AddCommand(trainCommand(), resumeCommand(), evalCommand(), predictCommand(), runsCommand(), driftCommand(), exportCommand(),
-		dataCommand(), configCommand(), doctorCommand())
+		dataCommand(), configCommand(), doctorCommand(), reportCommand())
 	return command
 }
 
