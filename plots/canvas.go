@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -12,8 +13,23 @@ import (
 // colour-blind readers nor paper lose one.
 type canvas struct{ *charts.Line }
 
-// Validate has nothing to do: what go-echarts would fill in is given already.
-func (*canvas) Validate() {}
+// Validate makes room for as many lines of legend as the narrowest page needs. What go-echarts would fill in is given already.
+func (c *canvas) Validate() {
+	if c.Legend.Show != nil && !*c.Legend.Show {
+		return
+	}
+	rows, used := 1, 0
+	for _, s := range c.MultiSeries {
+		width := 50 + 8*len([]rune(s.Name)) // of icon, gap and letters, in pixels
+		if used += width; used > legendWidth {
+			rows, used = rows+1, width
+		}
+	}
+	c.GridList[0].Top = fmt.Sprint(26 + 20*rows)
+}
+
+// legendWidth is what a legend may take of a page, in pixels.
+const legendWidth = 680
 
 // point is a place on two numeric axes. NaN is a gap.
 type point struct{ x, y float64 }
@@ -21,7 +37,7 @@ type point struct{ x, y float64 }
 func newCanvas(x opts.XAxis, y opts.YAxis) *canvas {
 	c := &canvas{charts.NewLine()}
 	c.XAxisList[0], c.YAxisList[0] = x, y
-	c.Legend = opts.Legend{Type: "scroll", Left: "0", Top: "0"}
+	c.Legend = opts.Legend{Type: "plain", Left: "0", Top: "0"}
 	c.Tooltip = opts.Tooltip{Trigger: "axis"}
 	c.GridList = []opts.Grid{{Left: "64", Right: "28", Top: "48", Bottom: "56"}}
 	return c
@@ -79,6 +95,7 @@ func (c *canvas) series(kind, name string, data any, more ...charts.SeriesOpts) 
 }
 
 func (c *canvas) add(s charts.SingleSeries, more []charts.SeriesOpts) {
+	s.Name = clipped(s.Name, 40)
 	s.ConfigureSeriesOpts(more...)
 	c.MultiSeries = append(c.MultiSeries, s)
 }
@@ -96,29 +113,26 @@ func translucent(s *charts.SingleSeries) { s.ItemStyle = &opts.ItemStyle{Opacity
 // plainLine has no symbols.
 func plainLine(s *charts.SingleSeries) { s.ShowSymbol = opts.Bool(false) }
 
-// reference is a horizontal line at what a series is to be held against, such as the paper's value.
-func reference(name string, y float64) charts.SeriesOpts {
-	return charts.WithSeriesOpts(func(s *charts.SingleSeries) {
-		mark(s).Data = append(mark(s).Data, referenceItem{name, short(y), nil, referenceLabel("insideEndTop")})
-	})
+// level adds a horizontal line at what the series before it are to be held against, such as the paper's value. It reaches as far
+// as the first series. What is not known, such as the correlation of a constant, has no line.
+func (c *canvas) level(name string, y float64) {
+	along, ok := c.MultiSeries[0].Data.([][2]any)
+	if math.IsNaN(y) || !ok || len(along) == 0 {
+		return
+	}
+	c.add(charts.SingleSeries{
+		Name: name, Type: "line", Data: [][2]any{{along[0][0], short(y)}, {along[len(along)-1][0], short(y)}},
+		Symbol: "none", LineStyle: &opts.LineStyle{Width: 1.5, Type: dashes[1+len(c.MultiSeries)%2]},
+	}, nil)
 }
 
 // moment is a vertical line at a value of the horizontal axis, such as the best epoch.
 func moment(name string, x float64) charts.SeriesOpts {
 	return charts.WithSeriesOpts(func(s *charts.SingleSeries) {
-		mark(s).Data = append(mark(s).Data, referenceItem{name, nil, short(x), referenceLabel("end")})
+		mark(s).Data = append(mark(s).Data, map[string]any{
+			"name": name, "xAxis": short(x), "label": map[string]any{"show": true, "position": "end", "formatter": "{b}"},
+		})
 	})
-}
-
-type referenceItem struct {
-	Name  string `json:"name"`
-	YAxis any    `json:"yAxis,omitempty"`
-	XAxis any    `json:"xAxis,omitempty"`
-	Label any    `json:"label"`
-}
-
-func referenceLabel(position string) any {
-	return map[string]any{"show": true, "position": position, "formatter": "{b}"}
 }
 
 func mark(s *charts.SingleSeries) *opts.MarkLines {
@@ -155,4 +169,25 @@ func shorts(values ...float64) []any {
 		out[i] = short(v)
 	}
 	return out
+}
+
+// span is the range of an axis that holds all values with round ends.
+func span(values ...float64) (low, high any) {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	if least >= most {
+		return nil, nil // ECharts chooses
+	}
+	step := math.Pow(10, math.Floor(math.Log10((most-least)/4)))
+	for _, nice := range []float64{5, 2} {
+		if (most-least)/4 >= nice*step {
+			step *= nice
+			break
+		}
+	}
+	return short(math.Floor(least/step) * step), short(math.Ceil(most/step) * step)
 }

@@ -73,12 +73,27 @@ func (c *compared) add(r table.Row) {
 func (c *compared) canvas() *canvas {
 	y := namesY("", numbered(c.names))
 	y.AxisLabel = &opts.AxisLabel{Interval: "0"}
-	out := newCanvas(numbersX(c.title), y)
+	x := numbersX(c.title)
+	x.Min, x.Max = span(c.values()...)
+	out := newCanvas(x, y)
 	out.Tooltip.Trigger = "item"
 	out.dots("paper", known(c.paper), 11, shape("diamond"))
-	out.dots("ours, each seed", known(c.dots), 7, shape("emptyCircle"))
-	out.dots("ours, mean ± std", known(c.mean), 11, shape("rect"), c.bars())
+	out.dots("ours, each seed", known(c.dots), 7, shape("triangle"))
+	out.dots("ours, mean ± std", known(c.mean), 11, shape("rect"), c.bars(inRow))
 	return out
+}
+
+// values are all that an axis must hold.
+func (c *compared) values() (all []float64) {
+	for _, points := range [][]point{c.paper, c.dots, c.mean} {
+		for _, p := range points {
+			all = append(all, p.x)
+		}
+	}
+	for i, std := range c.std {
+		all = append(all, c.mean[i].x-std, c.mean[i].x+std)
+	}
+	return all
 }
 
 func known(points []point) []point {
@@ -93,11 +108,12 @@ type barEnd struct {
 	Coord [2]any `json:"coord"`
 }
 
-func (c *compared) bars() charts.SeriesOpts {
+// bars are one standard deviation to either side of each mean; place says where on the chart a value of row i lies.
+func (c *compared) bars(place func(i int, value float64) [2]any) charts.SeriesOpts {
 	return func(s *charts.SingleSeries) {
 		for i, std := range c.std {
-			if m := c.mean[i]; !math.IsNaN(std) && !math.IsNaN(m.x) {
-				mark(s).Data = append(mark(s).Data, []barEnd{{[2]any{short(m.x - std), m.y}}, {[2]any{short(m.x + std), m.y}}})
+			if m := c.mean[i].x; !math.IsNaN(std) && !math.IsNaN(m) {
+				mark(s).Data = append(mark(s).Data, []barEnd{{place(i, m-std)}, {place(i, m+std)}})
 			}
 		}
 		if s.MarkLines != nil {
@@ -106,6 +122,9 @@ func (c *compared) bars() charts.SeriesOpts {
 		}
 	}
 }
+
+// inRow is a place in row i of a chart with rows.
+func inRow(i int, value float64) [2]any { return [2]any{short(value), i} }
 
 // Table2 shows the paper's systems on one of its data sets, [paper.MOSI] or [paper.MOSEI], and our rows beside them, in one
 // metric. Rows of t may be of any data; only where they are of the same are they comparable, and their names say so.
@@ -139,7 +158,7 @@ func Table2(t *table.Table, dataset, name string) (Chart, error) {
 	return Chart{
 		Name: "table2-" + dataset + "-" + name, Title: fmt.Sprintf("Table 2, %s, %s", dataset, s.title), Height: 130 + 22*len(c.names),
 		Says: "Diamonds are the paper's numbers (*: rerun by its authors), squares our means over seeds with one standard deviation, " +
-			"rings single seeds. Rows of other data than the paper's are shown for size, not for comparison.",
+			"triangles single seeds. Rows of other data than the paper's are shown for size, not for comparison.",
 		Alt:    fmt.Sprintf("Dot plot of %s on %s: %d rows of the paper and %d of ours.", s.title, dataset, len(c.names)-ours, ours),
 		Option: c.canvas(), Table: c.table,
 	}, nil
@@ -168,7 +187,7 @@ func Ablations(t *table.Table, name string) (Chart, error) {
 	return Chart{
 		Name: "ablations-" + name, Title: "What each part is worth: " + s.title, Height: 130 + 26*len(c.names),
 		Says: "Each row is the model without one part. A part is worth something where its row lies on the worse side by more than the " +
-			"bars. Squares are means with one standard deviation over seeds, rings single seeds, diamonds the paper's.",
+			"bars. Squares are means with one standard deviation over seeds, triangles single seeds, diamonds the paper's.",
 		Alt:    fmt.Sprintf("Dot plot of %s for %d rows.", s.title, len(c.names)),
 		Option: c.canvas(), Table: c.table,
 	}, nil
@@ -198,9 +217,11 @@ func Layers(t *table.Table, name string) (Chart, error) {
 	}
 	x := numbersX("fusion layers")
 	x.MinInterval = 1
-	out := newCanvas(x, numbersY(s.title))
-	out.line("ours, mean ± std", flipped(c.mean, counts), standing(&c, counts))
-	out.dots("ours, each seed", flipped(c.dots, counts), 7, shape("emptyCircle"))
+	y := numbersY(s.title)
+	y.Min, y.Max = span(c.values()...)
+	out := newCanvas(x, y)
+	out.line("ours, mean ± std", flipped(c.mean, counts), c.bars(func(i int, value float64) [2]any { return [2]any{counts[i], short(value)} }))
+	out.dots("ours, each seed", flipped(c.dots, counts), 7, shape("triangle"))
 	return Chart{
 		Name: "layers-" + name, Title: "Number of fusion layers: " + s.title,
 		Says: "Figure 4's values are not in the paper's text; of it the text says: " + finding(name) + ". Bars are one standard " +
@@ -229,31 +250,12 @@ func flipped(points []point, at []float64) []point {
 	return out
 }
 
-// standing are the bars of standard deviation on a chart with values upright.
-func standing(c *compared, at []float64) charts.SeriesOpts {
-	upright := *c
-	upright.mean = nil
-	for i, p := range c.mean {
-		upright.mean = append(upright.mean, point{p.x, at[i]})
-	}
-	return func(s *charts.SingleSeries) {
-		for i, std := range c.std {
-			if m := upright.mean[i]; !math.IsNaN(std) {
-				mark(s).Data = append(mark(s).Data, []barEnd{{[2]any{m.y, short(m.x - std)}}, {[2]any{m.y, short(m.x + std)}}})
-			}
-		}
-		if s.MarkLines != nil {
-			s.MarkLines.LineStyle = &opts.LineStyle{Type: "solid", Width: 2}
-			s.MarkLines.Label = &opts.Label{Show: opts.Bool(false)}
-		}
-	}
-}
-
 // finding is what the paper's text says of Figure 4.
 func finding(name string) string {
 	findings := paper.Figure4().Findings
 	if text, ok := findings[name]; ok {
-		return name + " " + text
+		title, _ := metric.Title(name) // the paper's names are metrics
+		return title + " " + text
 	}
 	return "accuracy and F1 " + findings["acc2_f1"]
 }

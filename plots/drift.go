@@ -8,8 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/go-echarts/go-echarts/v2/charts"
-
 	"github.com/mmiln/workbench/mmiln"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
@@ -89,11 +87,10 @@ func Trajectories(run *record.Reader, task mmiln.Task, truth map[string]float32,
 		if len(paths[id]) == 0 {
 			return Chart{}, missing(run, fmt.Sprintf("pseudo-label for %s of the training example %q", task, id))
 		}
-		var marks []charts.SeriesOpts
+		c.line(id, paths[id])
 		if t, ok := truth[id]; ok {
-			marks = append(marks, reference("truth of "+id, float64(t)))
+			c.level("truth of "+id, float64(t))
 		}
-		c.line(fmt.Sprintf("%s (y_m %.2g)", id, human[id]), paths[id], marks...)
 		for _, p := range paths[id] {
 			table.Add(id, int(p.x), p.y, cell(human[id]))
 		}

@@ -12,7 +12,7 @@ import (
 // Metric shows one of [metric.Names] over epochs on training and validation, beside the constant predictor's on test and,
 // for a data set that the paper has, the paper's on test.
 func Metric(run *record.Reader, name string) (Chart, error) {
-	title, err := metric.Title(name)
+	s, err := scaleOf(name)
 	if err != nil {
 		return Chart{}, err
 	}
@@ -23,22 +23,21 @@ func Metric(run *record.Reader, name string) (Chart, error) {
 	if len(lines) == 0 {
 		return Chart{}, missing(run, "epochs in metrics.jsonl")
 	}
-	better, _ := metric.Better(name) // the name has a title
-	c := newCanvas(epochsX(), numbersY(fmt.Sprintf("%s (%s is better)", title, better)))
 	train, valid := "train/"+name, "valid/"+name
-	marks := bestEpoch(run, 0)
+	c := newCanvas(epochsX(), numbersY(s.title))
+	c.line("training", s.times(overEpochs(lines, train)))
+	c.line("validation", s.times(overEpochs(lines, valid)), bestEpoch(run, 0)...)
 	notes := ""
 	if result, ok := resultOf(run.Manifest()); ok {
-		constant, _ := result.Constant.Get(name)
-		marks = append(marks, reference("constant predictor", constant))
+		constant, _ := result.Constant.Get(name) // the name has a scale
+		c.level("constant predictor, test", constant*s.unit)
 		notes = " A model has learned nothing until it beats the constant predictor."
 	}
 	if value, ok := papers(run.Manifest(), name); ok {
-		marks = append(marks, reference("paper, test", value))
+		c.level("paper, test", value*s.unit)
 		notes += " The paper's line is its test score of the same system."
 	}
-	c.line("training", overEpochs(lines, train))
-	c.line("validation", overEpochs(lines, valid), marks...)
+	title, _ := metric.Title(name)
 	first, last := lines[0].Values[valid], lines[len(lines)-1].Values[valid]
 	return Chart{
 		Name: "metric-" + name, Title: title + " over epochs",
@@ -47,6 +46,14 @@ func Metric(run *record.Reader, name string) (Chart, error) {
 			metric.Show(name, float64(first)), metric.Show(name, float64(last))),
 		Option: c, Table: epochTable(lines, []string{train, valid}),
 	}, nil
+}
+
+// times puts the heights of points on the scale.
+func (s scale) times(points []point) []point {
+	for i := range points {
+		points[i].y *= s.unit
+	}
+	return points
 }
 
 // papers finds what Table 2 reports for a run's system on its data, if it is the paper's data.

@@ -178,7 +178,7 @@ func readingsOf(runs []*record.Reader) (rows []reading, err error) {
 	for _, r := range mmiln.ReadingTable() {
 		row := reading{ID: r.ID, Question: r.Question, Default: r.Options[0]}
 		for _, run := range runs {
-			value, err := settingOf(run.Dir(), "mmiln.readings."+r.Key)
+			value, err := settingOf(run, "mmiln.readings."+r.Key)
 			if err != nil {
 				return nil, err
 			}

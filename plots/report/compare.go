@@ -44,12 +44,11 @@ func (v *view) comparisons() (drawn []plots.Chart, err error) {
 		}
 		drawn = append(drawn, c)
 	}
-	families := []struct {
-		of   func(string) (string, error)
+	for _, family := range []struct {
+		key  string
 		draw func(*table.Table, string) (plots.Chart, error)
-	}{{ablationOf, plots.Ablations}, {layersOf, plots.Layers}}
-	for _, family := range families {
-		part, err := v.differing(family.of)
+	}{{"mmiln.ablation", plots.Ablations}, {"mmiln.layers", plots.Layers}} {
+		part, err := v.differing(family.key)
 		if err != nil {
 			return nil, err
 		}
@@ -67,38 +66,39 @@ func (v *view) comparisons() (drawn []plots.Chart, err error) {
 	return drawn, nil
 }
 
-// differing is the part of the table whose rows differ in one setting; nil where all have the same.
-func (v *view) differing(of func(dir string) (string, error)) (*table.Table, error) {
-	part := *v.Table
-	part.Rows = nil
-	values := map[string]bool{}
+// differing is the largest part of the table whose rows differ in one setting and in no other; nil where there is none.
+func (v *view) differing(key string) (*table.Table, error) {
+	var parts [][]table.Row
+	at := map[string]int{}
 	for _, row := range v.Table.Rows {
 		if len(row.Seeds) == 0 {
 			continue
 		}
-		value, err := of(row.Seeds[0].Run)
+		run, err := record.Open(row.Seeds[0].Run)
 		if err != nil {
 			return nil, err
 		}
-		if !values[value] {
-			part.Rows = append(part.Rows, row)
+		setup, err := run.Manifest().Setup()
+		if err != nil {
+			return nil, err
 		}
-		values[value] = true
+		delete(setup, key)
+		rest := fmt.Sprint(setup)
+		if _, ok := at[rest]; !ok {
+			at[rest], parts = len(parts), append(parts, nil)
+		}
+		parts[at[rest]] = append(parts[at[rest]], row)
 	}
-	if len(values) < 2 {
+	part := *v.Table
+	part.Rows = slices.MaxFunc(append(parts, nil), func(a, b []table.Row) int { return len(a) - len(b) })
+	if len(part.Rows) < 2 {
 		return nil, nil
 	}
 	return &part, nil
 }
 
-func ablationOf(dir string) (string, error) { return settingOf(dir, "mmiln.ablation") }
-func layersOf(dir string) (string, error)   { return settingOf(dir, "mmiln.layers") }
-
-func settingOf(dir, key string) (string, error) {
-	run, err := record.Open(dir)
-	if err != nil {
-		return "", err
-	}
+// settingOf is one value of a run's configuration, as JSON.
+func settingOf(run *record.Reader, key string) (string, error) {
 	settings, err := run.Manifest().Settings()
 	return settings[key], err
 }
