@@ -11,7 +11,7 @@ import (
 
 var figure = template.Must(template.New("figure").Parse(`<figure class="mmiln-chart">
 <figcaption><strong>{{.Title}}.</strong> {{.Says}}</figcaption>
-<div class="mmiln-plot" style="height:{{.Height}}px"><img alt="{{.Alt}}" src="{{.Picture}}" style="width:100%;max-height:100%">
+<div class="mmiln-plot" style="height:{{.Height}}px" data-alt="{{.Alt}}">{{with .Picture}}<img alt="{{$.Alt}}" src="{{.}}" style="width:100%;max-height:100%">{{end}}
 <script type="application/json">{{.Option}}</script></div>
 {{if .CSV}}<a class="mmiln-data" download="{{.File}}.csv" href="{{.CSV}}">data as CSV</a>
 {{end}}</figure>
@@ -40,7 +40,9 @@ func (c Chart) figure(picture []byte) (template.HTML, error) {
 		Option                 template.JS
 	}{
 		Title: c.Title, Says: c.Says, Alt: c.Alt, Height: c.height(), File: fileName(c.Name), Option: template.JS(option),
-		Picture: dataURL("image/svg+xml", picture),
+	}
+	if picture != nil {
+		view.Picture = dataURL("image/svg+xml", picture)
 	}
 	if len(c.Table.Columns) > 0 {
 		view.CSV = dataURL("text/csv;charset=utf-8", c.Table.CSV())

@@ -1,14 +1,10 @@
 package plots
 
-import (
-	"github.com/janpfeifer/gonb/gonbui"
-)
-
 // wake draws a fragment that was added to a page after [Setup] had run. Before, it does nothing.
 const wake = "<script>window.mmilnCharts && mmilnCharts.draw()</script>\n"
 
 // ShowSetup makes a notebook ready for charts: call it once, in a cell near the top.
-func ShowSetup() { gonbui.DisplayHTML(string(Setup())) }
+func ShowSetup() { gonb{}.display(string(Setup())) }
 
 // Show displays charts below a notebook's cell, one under another. Outside of a notebook it does nothing but check them.
 func Show(charts ...Chart) error {
@@ -17,9 +13,9 @@ func Show(charts ...Chart) error {
 		if err != nil {
 			return err
 		}
-		gonbui.DisplayHTML(string(html) + wake)
+		gonb{}.display(string(html) + wake)
 	}
-	gonbui.Sync()
+	gonb{}.sync()
 	return nil
 }
 

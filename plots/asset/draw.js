@@ -19,7 +19,7 @@
     var live = document.createElement('div');
     live.className = 'mmiln-live';
     live.setAttribute('role', 'img');
-    live.setAttribute('aria-label', plot.querySelector('img') ? plot.querySelector('img').alt : '');
+    live.setAttribute('aria-label', plot.getAttribute('data-alt') || '');
     plot.appendChild(live);
     plot.setAttribute('data-drawn', 'yes');
     var chart = echarts.init(live, theme(), { renderer: 'svg' });
