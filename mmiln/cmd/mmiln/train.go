@@ -88,7 +88,7 @@ file. Training stops early on validation; the test split is opened once, at the 
 // trainer is experiment.Train or experiment.Continue.
 type trainer func(context.Context, experiment.Config, experiment.Options) (experiment.Result, error)
 
-// trainSeeds trains one run a seed and shows each, then all together.
+// trainSeeds trains one run a seed and shows each, then all together. A seed that fails does not stop the rest.
 func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int, train trainer) error {
 	if seeds < 1 {
 		return fmt.Errorf("--seeds is %d; use at least 1", seeds)
@@ -98,18 +98,26 @@ func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int
 		return err
 	}
 	var results []experiment.Result
+	var failures []error
 	first, options := c.Seed, w.options(command, backend, note)
 	options.Compiled = &experiment.Compiled{}
 	for i := range seeds {
 		c.Seed = first + uint64(i)
 		result, err := train(command.Context(), c, options)
 		if err != nil {
-			return w.interruption(result, err)
+			failures = append(failures, w.interruption(result, err))
+			if errors.Is(err, experiment.ErrInterrupted) || result.Dir == "" {
+				break // it was stopped, or no seed can be trained
+			}
+			continue
 		}
 		results = append(results, result)
 		if !w.json {
 			printResult(command.OutOrStdout(), c, result)
 		}
+	}
+	if len(failures) > 0 {
+		return errors.Join(failures...)
 	}
 	if w.json {
 		return printJSON(command.OutOrStdout(), results)
@@ -123,6 +131,7 @@ func trainSeeds(command *cobra.Command, c experiment.Config, w *where, seeds int
 func (w *where) options(command *cobra.Command, backend compute.Backend, note string) experiment.Options {
 	return experiment.Options{
 		Backend: backend, Note: note, Runs: w.runs, Argv: os.Args, Reporter: newReporter(command.ErrOrStderr()),
+		Prune: true,
 	}
 }
 

@@ -50,8 +50,8 @@ type Search struct {
 // paperMetrics are the columns of Table 2.
 var paperMetrics = []string{"has0_acc2", "has0_f1", "non0_acc2", "non0_f1", "corr", "mae"}
 
-// Load reads and expands an experiment: a file, or the name of one that is shipped.
-func Load(nameOrPath string) (*Plan, []byte, error) {
+// Load reads and expands an experiment: a file, or the name of one that is shipped. Seeds, where there are any, replace its own.
+func Load(nameOrPath string, seeds ...uint64) (*Plan, []byte, error) {
 	name, text, err := Source(nameOrPath)
 	if err != nil {
 		return nil, nil, err
@@ -59,6 +59,9 @@ func Load(nameOrPath string) (*Plan, []byte, error) {
 	f, err := Parse(nameOrPath, text)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(seeds) > 0 {
+		f.Seeds = seeds
 	}
 	p, err := f.Expand(name)
 	if err != nil {

@@ -72,7 +72,7 @@ func (f File) expandRow(p *Plan, d Data, m Model, v Variant) (err error) {
 	for i := 2; slices.ContainsFunc(p.Rows, func(r Row) bool { return r.Slug == row.Slug }); i++ {
 		row.Slug = plain(m.Name, v.Name, d.Name, fmt.Sprint(i))
 	}
-	if row.Config, err = f.config(row.Slug, d, m, v); err != nil {
+	if row.Config, err = f.config(plain(m.Name, v.Name), d, m, v); err != nil {
 		return err
 	}
 	if row.Paper, err = f.paper(d, m, v); err != nil {
@@ -102,8 +102,8 @@ func (f File) rowName(m Model, v Variant) string {
 }
 
 // config is the model's base with all settings in their order.
-func (f File) config(slug string, d Data, m Model, v Variant) (c experiment.Config, err error) {
-	all := []string{fmt.Sprintf("name=%q", slug), fmt.Sprintf("seed=%d", f.Seeds[0]), fmt.Sprintf("data.dir=%q", d.Dir)}
+func (f File) config(name string, d Data, m Model, v Variant) (c experiment.Config, err error) {
+	all := []string{fmt.Sprintf("name=%q", name), fmt.Sprintf("seed=%d", f.Seeds[0]), fmt.Sprintf("data.dir=%q", d.Dir)}
 	for _, part := range []struct {
 		where string
 		set   map[string]any

@@ -1,0 +1,176 @@
+package study
+
+import (
+	"encoding/json"
+
+	"github.com/mmiln/workbench/mmiln/experiment"
+	"github.com/mmiln/workbench/mmiln/experiment/plan"
+	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/mmiln/experiment/table"
+	"github.com/mmiln/workbench/mmiln/experiment/tune"
+)
+
+// Waiting is the status of a run that was not begun.
+const Waiting record.Status = "waiting"
+
+// Status is how far an experiment has come.
+type Status struct {
+	Name   string      `json:"name"`
+	Title  string      `json:"title"`
+	Dir    string      `json:"dir"`
+	Worker string      `json:"worker,omitempty"` // the process that works on it
+	Rows   []RowStatus `json:"rows"`
+}
+
+// RowStatus is one row's.
+type RowStatus struct {
+	Row    string      `json:"row"`
+	Data   string      `json:"data"`
+	Tried  int         `json:"tried,omitempty"`  // trials, failed ones included
+	Trials int         `json:"trials,omitempty"` // in total; 0 where nothing is searched
+	Search string      `json:"search,omitempty"` // what came of it
+	Runs   []RunStatus `json:"runs"`             // by seed
+}
+
+// RunStatus is one run's.
+type RunStatus struct {
+	Seed   uint64             `json:"seed"`
+	Status record.Status      `json:"status"`
+	Dir    string             `json:"dir,omitempty"`
+	Epoch  int                `json:"epoch,omitempty"` // that have ended
+	Epochs int                `json:"epochs"`          // at most
+	Error  string             `json:"error,omitempty"`
+	Result *experiment.Result `json:"result,omitempty"`
+}
+
+// Status reads the folder, which may be worked on at the same time.
+func (s *Study) Status() (Status, error) {
+	p := s.manifest.Plan
+	status := Status{Name: p.Name, Title: p.Title, Dir: s.dir}
+	status.Worker, _ = s.Worked()
+	trials, err := s.Trials()
+	if err != nil {
+		return status, err
+	}
+	for _, row := range p.Rows {
+		r := RowStatus{Row: row.Name, Data: row.Data}
+		chosen, err := s.chosen(row, trials)
+		if err != nil {
+			r.Search = err.Error()
+		} else {
+			r.Search = s.searchNote(row, chosen)
+		}
+		r.count(s, row, trials)
+		for _, seed := range p.Seeds {
+			r.Runs = append(r.Runs, s.runStatus(row, chosen, seed))
+		}
+		status.Rows = append(status.Rows, r)
+	}
+	return status, nil
+}
+
+func (r *RowStatus) count(s *Study, row plan.Row, trials []Trial) {
+	if len(row.Space) == 0 {
+		return
+	}
+	if r.Trials = s.manifest.Plan.Search.Trials; r.Trials == 0 {
+		r.Trials = (tune.Grid{}).Total(row.Space)
+	}
+	for _, t := range trials {
+		if t.Row == row.Slug {
+			r.Tried++
+		}
+	}
+}
+
+// runStatus looks for a seed's run. Where data are not there yet, nothing has begun.
+func (s *Study) runStatus(row plan.Row, chosen *Chosen, seed uint64) RunStatus {
+	r := RunStatus{Seed: seed, Status: Waiting, Epochs: row.Config.Train.MaxEpochs}
+	if chosen == nil {
+		return r
+	}
+	c := chosen.Config
+	c.Seed, r.Epochs = seed, c.Train.MaxEpochs
+	key, err := s.key(c)
+	if err != nil {
+		return r
+	}
+	run, ok := experiment.Find(s.runs(row), key)
+	if !ok {
+		return r
+	}
+	r.Status, r.Dir, r.Error = run.Manifest.Status, run.Dir, run.Manifest.Error
+	var result experiment.Result
+	if r.Status == record.Finished && json.Unmarshal(run.Manifest.Result, &result) == nil {
+		result.Dir, r.Result, r.Epoch = run.Dir, &result, result.Epochs
+		return r
+	}
+	if reader, err := record.Open(run.Dir); err == nil {
+		lines, _ := reader.Metrics() // as far as they can be read
+		r.Epoch = len(lines)
+	}
+	return r
+}
+
+// Progress is how much of the whole is done: runs and trials, an unfinished run counting by its epochs.
+func (s Status) Progress() (done, total float64) {
+	for _, row := range s.Rows {
+		done, total = done+float64(row.Tried), total+float64(row.Trials)
+		for _, run := range row.Runs {
+			total++
+			switch {
+			case run.Status == record.Finished:
+				done++
+			case run.Epochs > 0:
+				done += 0.95 * float64(run.Epoch) / float64(run.Epochs)
+			}
+		}
+	}
+	return done, total
+}
+
+// Counts counts runs by status.
+func (s Status) Counts() map[record.Status]int {
+	counts := map[record.Status]int{}
+	for _, row := range s.Rows {
+		for _, run := range row.Runs {
+			counts[run.Status]++
+		}
+	}
+	return counts
+}
+
+// Groups are the finished runs of each row, for package table, with the paper's scores and what was searched.
+func (s *Study) Groups() ([]table.Group, error) {
+	status, err := s.Status()
+	if err != nil {
+		return nil, err
+	}
+	var groups []table.Group
+	for i, row := range s.manifest.Plan.Rows {
+		g := table.Group{Name: row.Name, Data: row.Data, Search: status.Rows[i].Search}
+		for _, run := range status.Rows[i].Runs {
+			if run.Status == record.Finished {
+				g.Runs = append(g.Runs, run.Dir)
+			}
+		}
+		if row.Paper != nil {
+			if g.Paper, g.PaperNote, err = row.Paper.Scores(s.paperData(row.Data)); err != nil {
+				return nil, err
+			}
+		}
+		if len(g.Runs) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups, nil
+}
+
+func (s *Study) paperData(name string) string {
+	for _, d := range s.manifest.Plan.Data {
+		if d.Name == name {
+			return d.Paper
+		}
+	}
+	return ""
+}
