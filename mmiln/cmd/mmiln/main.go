@@ -43,7 +43,7 @@ func root() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	command.AddCommand(trainCommand(), resumeCommand(), evalCommand(), predictCommand(), runsCommand(), driftCommand(), exportCommand(),
-		dataCommand(), configCommand(), doctorCommand(), reportCommand())
+		dataCommand(), configCommand(), doctorCommand(), reportCommand(), labCommand())
 	command.AddCommand(compareCommand(), rerunCommand(), casestudyCommand())
 	command.AddCommand(experimentCommand())
 	return command
