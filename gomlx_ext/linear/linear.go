@@ -38,12 +38,7 @@ func Joint(x *Node, width int, scopes ...*model.Scope) []*Node {
 		weights[i] = hostinit.Uniform(scope, "weights", hostinit.FanIn(in), in, width).NodeValue(g)
 		biases[i] = hostinit.Uniform(scope, "bias", hostinit.FanIn(in), width).NodeValue(g)
 	}
-	return ApplyJoint(x, weights, biases)
-}
-
-// ApplyJoint is [Apply] with each of several weights and biases of the same shapes, as one product.
-func ApplyJoint(x *Node, weights, biases []*Node) []*Node {
-	return split(Apply(x, Concatenate(weights, 1), Concatenate(biases, 0)), len(weights))
+	return split(Apply(x, Concatenate(weights, 1), Concatenate(biases, 0)), len(scopes))
 }
 
 // split cuts the last axis of y into n equal parts. Its gradient puts their adjoints side by side, where GoMLX would pad each

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
@@ -82,7 +84,9 @@ func (e encoder) embed(ids *Node) *Node {
 
 // words looks up word pieces [B, T]: [B, T, d]. As in torch, padding is not trained.
 func (e encoder) words(ids *Node) *Node {
-	return Gather(e.value("embeddings.word_embeddings.weight"), InsertAxes(ids, -1))
+	x := Gather(e.value("embeddings.word_embeddings.weight"), InsertAxes(ids, -1))
+	padding := InsertAxes(Equal(ids, Scalar(e.g, ids.DType(), e.Pad)), -1)
+	return Where(BroadcastToShape(padding, shapes.Make(dtypes.Bool, x.Shape().Dimensions...)), StopGradient(x), x)
 }
 
 // layer is one block of the encoder on x [B, T, d]: attention and a feed-forward layer, each followed by dropout, the residual
@@ -97,13 +101,8 @@ func (e encoder) layer(name string, x *Node) *Node {
 
 // attend is multi-head self-attention of x [B, T, d], before its output projection.
 func (e encoder) attend(name string, x *Node) *Node {
-	var weights, biases []*Node
-	for _, part := range []string{".query", ".key", ".value"} {
-		weights = append(weights, e.value(name+part+".weight"))
-		biases = append(biases, e.value(name+part+".bias"))
-	}
-	all := linear.ApplyJoint(x, weights, biases)
-	return attention.Heads(all[0], all[1], all[2], e.lengths, e.Heads, e.site(name, e.AttentionDropout))
+	q, k, v := e.dense(name+".query", x), e.dense(name+".key", x), e.dense(name+".value", x)
+	return attention.Heads(q, k, v, e.lengths, e.Heads, e.site(name, e.AttentionDropout))
 }
 
 func (e encoder) dense(name string, x *Node) *Node {

@@ -1,6 +1,8 @@
 package textenc_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -44,4 +46,22 @@ func forward(config textenc.Config) graphFn {
 		hidden, pooled := config.Graph(scope, in[0], in[1])
 		return []*Node{hidden, pooled}
 	}
+}
+
+// tiny is the BERT of testdata/make_golden.py.
+func tiny(t testing.TB) *textenc.Encoder {
+	encoder, err := textenc.Open("testdata/tiny")
+	require.NoError(t, err)
+	return encoder
+}
+
+// copyTiny is a copy of its folder.
+func copyTiny(t testing.TB) string {
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/tiny")))
+	return dir
+}
+
+func write(t testing.TB, dir, name, content string) {
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 }

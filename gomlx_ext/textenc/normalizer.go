@@ -16,7 +16,7 @@ func (n normalizer) apply(text string) string {
 	}
 	if n.accents {
 		text = strings.Map(func(r rune) rune {
-			if unicode.Is(unicode.Mn, r) {
+			if unicode.Is(marks, r) {
 				return -1
 			}
 			return r
@@ -35,7 +35,7 @@ func (n normalizer) cleaned(text string) string {
 	out.Grow(len(text))
 	for _, r := range text {
 		switch {
-		case n.clean && (r == 0 || r == unicode.ReplacementChar || isControl(r)):
+		case n.clean && (isControl(r) || r == unicode.ReplacementChar):
 		case n.clean && isSpace(r):
 			out.WriteByte(' ')
 		case n.chinese && isChinese(r):
@@ -49,16 +49,21 @@ func (n normalizer) cleaned(text string) string {
 	return out.String()
 }
 
-// isControl leaves unassigned characters alone, unlike unicode.C.
 func isControl(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && r != '\t' && r != '\n' && r != '\r'
+	if r < 0x80 {
+		return (r < ' ' || r == 0x7f) && r != '\t' && r != '\n' && r != '\r'
+	}
+	return unicode.Is(controls, r)
 }
 
 func isSpace(r rune) bool { return unicode.Is(unicode.White_Space, r) }
 
 // isPunctuation also takes the marks of ASCII that Unicode calls symbols.
 func isPunctuation(r rune) bool {
-	return r > ' ' && r < 0x7f && !unicode.IsLetter(r) && !unicode.IsDigit(r) || unicode.IsPunct(r)
+	if r < 0x80 {
+		return r > ' ' && r < 0x7f && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
+	return unicode.Is(punctuation, r)
 }
 
 // isChinese is true in the blocks of ideographs that BERT's authors list; not for kana and hangul, which are written in words.

@@ -1,0 +1,165 @@
+package textenc_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mmiln/workbench/gomlx_ext/adam"
+	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/dropout"
+	"github.com/mmiln/workbench/gomlx_ext/textenc"
+)
+
+const benchBatch = 16
+
+// benchModels are BERTs by size, with random weights.
+func benchModels() map[string]textenc.Config {
+	small := textenc.Base()
+	small.Layers, small.Width, small.Hidden = 6, 384, 1536
+	return map[string]textenc.Config{"minilm": small, "base": textenc.Base()}
+}
+
+func openBench(b *testing.B) compute.Backend {
+	backend, _, err := device.Open(os.Getenv("MMILN_BACKEND"))
+	require.NoError(b, err)
+	return backend
+}
+
+// BenchmarkStep times a step of fine-tuning, Adam on all weights with dropout, on $MMILN_BACKEND (auto).
+func BenchmarkStep(b *testing.B) {
+	for name, config := range benchModels() {
+		for _, steps := range []int{16, 50} {
+			b.Run(fmt.Sprintf("%s/%d", name, steps), func(b *testing.B) {
+				step := newStep(b, config, steps)
+				for b.Loop() {
+					step()
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkAgainstTorch alternates steps with those of transformers in PyTorch and reports the lower quartiles. $MMILN_PYTHON names
+// a Python that has both.
+func BenchmarkAgainstTorch(b *testing.B) {
+	torch := startTorch(b)
+	for name, config := range benchModels() {
+		for _, steps := range []int{16, 50} {
+			b.Run(fmt.Sprintf("%s/%d", name, steps), func(b *testing.B) {
+				step := newStep(b, config, steps)
+				var ours, theirs []time.Duration
+				for b.Loop() {
+					theirs = append(theirs, torch(name, steps))
+					start := time.Now()
+					step()
+					ours = append(ours, time.Since(start))
+				}
+				b.ReportMetric(quartile(ours)*1e3, "ours-ms")
+				b.ReportMetric(quartile(theirs)*1e3, "torch-ms")
+				b.ReportMetric(quartile(theirs)/quartile(ours), "torch/ours")
+			})
+		}
+	}
+}
+
+// BenchmarkSentence times the encoding of one short text, with its word pieces, by the model of MMILN_MINILM.
+func BenchmarkSentence(b *testing.B) {
+	encoder, store := minilm(b), model.NewStore()
+	require.NoError(b, encoder.Load(store.RootScope()))
+	exec, err := model.NewExec(openBench(b), store, func(scope *model.Scope, in []*Node) []*Node { return forward(encoder.Config())(scope, in) })
+	require.NoError(b, err)
+	for b.Loop() {
+		tokens, err := encoder.Tokenize([]string{"the movie was not as bad as everybody had told me before"}, 50)
+		require.NoError(b, err)
+		ids, lengths := padded(tokens.IDs, 16)
+		for _, result := range exec.MustExec(ids, lengths) {
+			result.MustFinalizeAll()
+		}
+	}
+}
+
+// BenchmarkTokenize times a thousand words.
+func BenchmarkTokenize(b *testing.B) {
+	encoder := tiny(b)
+	texts := slices.Repeat([]string{"the film was not good , it was really awful !"}, 100)
+	for b.Loop() {
+		_, err := encoder.Tokenize(texts, 0)
+		require.NoError(b, err)
+	}
+}
+
+// quartile is the lower one, in seconds.
+func quartile(times []time.Duration) float64 {
+	slices.Sort(times)
+	return times[len(times)/4].Seconds()
+}
+
+// newStep compiles a step of fine-tuning on random word pieces and returns one pass of it.
+func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.Option) func() {
+	store := model.NewStore()
+	optimiser, err := adam.New(adam.Group{Rate: 1e-5, Decay: 0.01})
+	require.NoError(b, err)
+	exec, err := model.NewExec(openBench(b), store, func(scope *model.Scope, in []*Node) *Node {
+		g := in[0].Graph()
+		scope.Store().SetTraining(g, true)
+		dropout.SetSeed(g, in[2])
+		_, pooled := config.Graph(scope.In("bert"), in[0], in[1], options...)
+		loss := ReduceAllMean(Square(pooled))
+		optimiser.Step(scope, loss, in[3], in[4])
+		return loss
+	})
+	require.NoError(b, err)
+	ids, lengths := make([]int32, benchBatch*steps), slices.Repeat([]int32{int32(steps)}, benchBatch)
+	for i := range ids {
+		ids[i] = int32(1000 + i*7919%20000)
+	}
+	count := 0
+	pass := func() {
+		count++
+		first, second := adam.Correction(count)
+		exec.MustExec(tensors.FromFlatDataAndDimensions(ids, benchBatch, steps), lengths, uint32(count), first, second)[0].MustFinalizeAll()
+	}
+	start := time.Now()
+	pass()
+	b.Logf("compiled in %s", time.Since(start).Round(time.Millisecond))
+	pass()
+	return pass
+}
+
+// startTorch runs testdata/torch_speed.py and returns a function that times one step of it.
+func startTorch(b *testing.B) func(name string, steps int) time.Duration {
+	python := os.Getenv("MMILN_PYTHON")
+	if python == "" {
+		b.Skip("MMILN_PYTHON names no Python with torch and transformers")
+	}
+	command := exec.Command(python, "testdata/torch_speed.py")
+	in, err := command.StdinPipe()
+	require.NoError(b, err)
+	out, err := command.StdoutPipe()
+	require.NoError(b, err)
+	command.Stderr = os.Stderr
+	require.NoError(b, command.Start())
+	b.Cleanup(func() { _ = in.Close(); _ = command.Wait() })
+	answers := bufio.NewScanner(out)
+	return func(name string, steps int) time.Duration {
+		_, err := io.WriteString(in, fmt.Sprintf("%s %d %d\n", name, benchBatch, steps))
+		require.NoError(b, err)
+		require.True(b, answers.Scan(), "torch_speed.py stopped")
+		seconds, err := strconv.ParseFloat(answers.Text(), 64)
+		require.NoError(b, err)
+		return time.Duration(seconds * float64(time.Second))
+	}
+}
