@@ -174,7 +174,7 @@ func TestASettingThatCannotBeIsNamed(t *testing.T) {
 func TestAConfigurationThatIsNotThereListsTheShippedOnes(t *testing.T) {
 	_, err := experiment.Load("demmo")
 	assert.ErrorContains(t, err, `no configuration "demmo": give a TOML file or one of`)
-	assert.ErrorContains(t, err, "demo, planted")
+	assert.ErrorContains(t, err, "demo, mosi-selfmm, mosi, planted")
 }
 
 // Whatever the text, there is an error or a configuration that is valid and survives being written.

@@ -34,7 +34,8 @@ type Engine struct {
 	compiled              map[string]bool
 }
 
-// NewEngine prepares a model on a backend; nothing is compiled before the first batch.
+// NewEngine prepares a model on a backend; nothing is compiled before the first batch. A text encoder that is to be trained
+// starts at random, unless its weights are loaded or restored.
 func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error) {
 	optimiser, err := c.Optimiser.groups()
 	if err != nil {
@@ -46,9 +47,6 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 		if e.encoder, err = openEncoder(c.Text); err != nil {
 			return nil, err
 		}
-	}
-	if err := e.loadEncoder(); err != nil {
-		return nil, err
 	}
 	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
 		return nil, err
@@ -69,10 +67,7 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 func (e *Engine) reset(seed uint64) error {
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(seed))
 	e.updates = 0
-	if err := hostinit.Redraw(e.store); err != nil {
-		return err
-	}
-	return e.loadEncoder()
+	return hostinit.Redraw(e.store)
 }
 
 // loadEncoder gives the text encoder its pretrained weights.

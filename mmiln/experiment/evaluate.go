@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/mmiln/workbench/data"
@@ -140,7 +141,12 @@ func (t *trainer) takeBest() error {
 	if at.BestEpoch != t.progress.BestEpoch {
 		return fmt.Errorf("%s holds epoch %d and the best is epoch %d; train anew", dir, at.BestEpoch, t.progress.BestEpoch)
 	}
-	return snapshot.Restore(t.engine.store, variables(best.Tensors))
+	all, err := snapshot.Capture(t.engine.store)
+	if err != nil {
+		return err
+	}
+	maps.Copy(all, variables(best.Tensors))
+	return snapshot.Restore(t.engine.store, all)
 }
 
 func (t *trainer) logOpening(o data.Opening) error {

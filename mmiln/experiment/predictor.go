@@ -66,7 +66,7 @@ func bestState(dir string) (snapshot.State, progress, error) {
 // weightsOf are the model's variables, by path.
 func weightsOf(state snapshot.State) map[string]safetensors.Tensor {
 	weights := variables(state.Tensors)
-	maps.DeleteFunc(weights, func(path string, _ safetensors.Tensor) bool { return strings.HasPrefix(path, "/adam/") })
+	maps.DeleteFunc(weights, func(path string, _ safetensors.Tensor) bool { return strings.HasPrefix(path, adamPrefix) })
 	return weights
 }
 

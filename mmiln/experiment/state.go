@@ -62,7 +62,11 @@ func sum(total []float64, more []float32) []float64 {
 	return total
 }
 
-const ulgmPrefix = "ulgm/"
+// Prefixes of the names of tensors in a checkpoint that are not weights. One of the best epoch has no Adam's.
+const (
+	ulgmPrefix = "ulgm/"
+	adamPrefix = "/adam/"
+)
 
 // capture is the state of a run as a checkpoint holds it.
 func (t *trainer) capture() (snapshot.State, error) {

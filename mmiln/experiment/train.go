@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/mmiln/workbench/data"
+	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 	"github.com/mmiln/workbench/mmiln"
 	"github.com/mmiln/workbench/mmiln/experiment/metric"
@@ -30,6 +32,8 @@ type Options struct {
 	Reporter Reporter // nil: nobody
 	// Compiled keeps compiled graphs for the next run. Nil: none are kept.
 	Compiled *Compiled
+	// Prune removes the checkpoints to resume from when a run has finished: with a large encoder they are a gigabyte.
+	Prune bool
 }
 
 // Reporter watches training. It must not block for long.
@@ -73,7 +77,9 @@ func Train(ctx context.Context, c Config, o Options) (Result, error) {
 	if err := t.run.Config(text); err != nil {
 		return Result{}, errors.Join(err, t.run.Close())
 	}
-	t.begin()
+	if err := t.begin(); err != nil {
+		return Result{}, errors.Join(err, t.run.Finish(record.Failed, nil, err), t.run.Close())
+	}
 	return t.finish(ctx)
 }
 
@@ -254,8 +260,9 @@ func (t *trainer) manifest() (record.Manifest, error) {
 }
 
 // begin is where a run stands before its first batch.
-func (t *trainer) begin() {
+func (t *trainer) begin() error {
 	t.progress = progress{Epoch: 1, Width: t.development.Schema().Width, Normaliser: t.normaliser}
+	return t.engine.loadEncoder()
 }
 
 // rewind takes the last checkpoint that is whole and cuts the records back to it.
@@ -266,7 +273,9 @@ func (t *trainer) rewind() error {
 	state, _, _, err := snapshot.Latest(lastDir(t.run.Checkpoints()))
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // it was killed before its first checkpoint
-		t.begin()
+		if err := t.begin(); err != nil {
+			return err
+		}
 	case err != nil:
 		return fmt.Errorf("%s cannot be resumed: %w; train it anew", t.run.Dir(), err)
 	default:
@@ -302,7 +311,10 @@ func (t *trainer) finish(ctx context.Context) (result Result, err error) {
 	if result, err = t.test(); err != nil {
 		return result, errors.Join(err, t.run.Finish(record.Failed, nil, err))
 	}
-	return result, t.run.Finish(record.Finished, result, nil)
+	if err := t.run.Finish(record.Finished, result, nil); err != nil || !t.options.Prune {
+		return result, err
+	}
+	return result, os.RemoveAll(lastDir(t.run.Checkpoints()))
 }
 
 // loop is training with early stopping.
@@ -467,6 +479,7 @@ func (t *trainer) save(best bool) error {
 		if err != nil {
 			return err
 		}
+		maps.DeleteFunc(state.Tensors, func(name string, _ safetensors.Tensor) bool { return strings.HasPrefix(name, adamPrefix) })
 		if _, err := snapshot.Save(bestDir(t.run.Checkpoints()), fmt.Sprintf("epoch-%04d", t.progress.BestEpoch), state, 1); err != nil {
 			return err
 		}

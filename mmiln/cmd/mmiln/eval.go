@@ -107,13 +107,18 @@ func printScores(out io.Writer, split string, scores metric.Scores) error {
 
 func predictCommand() *cobra.Command {
 	var t target
+	var given sentences
 	command := &cobra.Command{
 		Use:   "predict --run RUN",
-		Short: "write a run's predictions for a data set, as CSV or JSON",
+		Short: "write a run's predictions for a data set or for sentences, as CSV or JSON",
 		Example: `  mmiln predict --run runs/mmiln-planted-s1111-20261124-231500 --data .data/planted > predictions.csv
-  mmiln predict --run runs/mmiln-planted-s1111-20261124-231500 --json | head`,
+  mmiln predict --run runs/mmiln-planted-s1111-20261124-231500 --json | head
+  mmiln predict --run runs/mosi-mosi2199-s1111-20261125-030452 --text "it was really good" --audio clip.npy`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if given.given() {
+				return given.predict(command, &t)
+			}
 			rows, err := t.predict(command)
 			if err != nil {
 				return err
@@ -125,6 +130,7 @@ func predictCommand() *cobra.Command {
 		},
 	}
 	t.flags(command)
+	given.flags(command)
 	return command
 }
 
