@@ -144,3 +144,10 @@ func TestGradientsOfEveryWeightAreThoseOfTorch(t *testing.T) {
 		g.matchesGradients(store, run(t, backend, store, gradients(tiny(t).Config()), g.inputs()...))
 	})
 }
+
+func TestGradientsOfLayersThatAreComputedAgainAreThoseOfTorch(t *testing.T) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
+		g, store := openGolden(t), loaded(t)
+		g.matchesGradients(store, run(t, backend, store, gradients(tiny(t).Config(), textenc.Recompute()), g.inputs()...))
+	})
+}

@@ -37,7 +37,7 @@ func (c Config) Graph(scope *model.Scope, ids, lengths *Node, options ...Option)
 		exceptions.Panicf("textenc: ids must be integers [batch, time] of at most %d steps, got %s", c.Positions, ids.Shape())
 	}
 	lengths.AssertDims(ids.Shape().Dim(0))
-	e := encoder{Config: c, scope: scope, g: ids.Graph(), lengths: lengths, weights: map[string]weight{}}
+	e := encoder{Config: c, scope: scope, g: ids.Graph(), lengths: lengths, weights: map[string]weight{}, sites: map[string]*dropout.Site{}}
 	for _, w := range c.weights() {
 		e.weights[w.name] = w
 	}
@@ -45,8 +45,12 @@ func (c Config) Graph(scope *model.Scope, ids, lengths *Node, options ...Option)
 		option(&e)
 	}
 	hidden = e.embed(ids)
+	layer := encoder.layer
+	if e.recompute {
+		layer = encoder.recomputed
+	}
 	for i := range c.Layers {
-		hidden = e.layer(fmt.Sprintf("encoder.layer.%d.", i), hidden)
+		hidden = layer(e, fmt.Sprintf("encoder.layer.%d.", i), hidden)
 	}
 	first := Squeeze(Slice(hidden, AxisRange(), AxisRange(0, 1)), 1)
 	return hidden, Tanh(e.dense("pooler.dense", first))
@@ -58,11 +62,17 @@ type encoder struct {
 	scope          *model.Scope
 	g              *Graph
 	lengths, types *Node
+	recompute      bool
 	weights        map[string]weight
+	values         map[string]*Node // weights that stand for those of the model
+	sites          map[string]*dropout.Site
 }
 
 // value is the weight of the checkpoint's name.
 func (e encoder) value(name string) *Node {
+	if value := e.values[name]; value != nil {
+		return value
+	}
 	return e.weights[name].variable(e.scope, e.Deviation).NodeValue(e.g)
 }
 
@@ -121,10 +131,16 @@ func (e encoder) drop(name string, x *Node) *Node {
 	return site.Drop(x, site.KeepLike(x))
 }
 
-// site is the place of the given name where elements are dropped, nil outside of training.
+// site is the place of the given name where elements are dropped, nil outside of training. A layer that is computed again drops
+// the same elements.
 func (e encoder) site(name string, rate float64) *dropout.Site {
-	scope := e.scope.Store().Scope(weight{name: name}.path(e.scope))
-	return dropout.NewSite(scope, e.g, rate)
+	site, known := e.sites[name]
+	if !known {
+		scope := e.scope.Store().Scope(weight{name: name}.path(e.scope))
+		site = dropout.NewSite(scope, e.g, rate)
+		e.sites[name] = site
+	}
+	return site
 }
 
 // activations are those that activate knows.

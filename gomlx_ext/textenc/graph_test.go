@@ -143,3 +143,28 @@ func TestRandomModelIsTheSameOnEveryBackend(t *testing.T) {
 		require.InDeltaSlice(t, all[0], other, 1e-5)
 	}
 }
+
+// stepGradients is, in training, the gradient of the pooler's sum for every variable.
+func stepGradients(options ...textenc.Option) graphFn {
+	return func(scope *model.Scope, in []*Node) []*Node {
+		g := in[0].Graph()
+		scope.Store().SetTraining(g, true)
+		dropout.SetSeed(g, Const(g, uint32(3)))
+		config := textenc.Base()
+		config.Layers, config.Width, config.Heads, config.Hidden, config.Vocabulary, config.Positions = 2, 16, 4, 32, 163, 64
+		_, pooled := config.Graph(scope.In("bert"), in[0], in[1], options...)
+		return Gradient(ReduceAllSum(pooled), variables(scope, g)...)
+	}
+}
+
+func TestLayersThatAreComputedAgainDropTheSameElements(t *testing.T) {
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
+		store := loaded(t)
+		ids, lengths := padded(someTexts, 5)
+		kept := run(t, backend, store, stepGradients(), ids, lengths)
+		again := run(t, backend, store, stepGradients(textenc.Recompute()), ids, lengths)
+		for i := range kept {
+			require.InDeltaSlice(t, flat(kept[i]), flat(again[i]), 1e-5)
+		}
+	})
+}
