@@ -37,6 +37,7 @@ type File struct {
 	Models   []Model   `toml:"model"`
 	Variants []Variant `toml:"variant"` // none: each model as it is
 	Tune     *Tune     `toml:"tune"`    // none: nothing is searched
+	Beside   []Paper   `toml:"beside"`  // rows of the paper alone, of systems that are not among the models
 	LeftOut  []LeftOut `toml:"left_out"`
 }
 

@@ -26,6 +26,7 @@ type Plan struct {
 	Data       []Data    `json:"data"`
 	Rows       []Row     `json:"rows"`
 	Search     *Search   `json:"search,omitempty"`
+	Beside     []Paper   `json:"beside,omitempty"`
 	LeftOut    []LeftOut `json:"left_out,omitempty"`
 }
 
@@ -74,9 +75,9 @@ func Load(nameOrPath string, seeds ...uint64) (*Plan, []byte, error) {
 func (f File) Expand(name string) (*Plan, error) {
 	p := &Plan{
 		Name: plain(name), Title: cmp.Or(f.Title, name), Reproduces: f.Reproduces, Cost: f.Cost, Expect: f.Expect, Seeds: f.Seeds,
-		Metrics: f.Metrics, Data: f.Data, LeftOut: f.LeftOut,
+		Metrics: f.Metrics, Data: f.Data, Beside: f.Beside, LeftOut: f.LeftOut,
 	}
-	for _, check := range []func(*Plan) error{f.checkSeeds, f.checkMetrics, f.checkData, f.checkNames, f.expandSearch, f.expandRows, f.chooseReference} {
+	for _, check := range []func(*Plan) error{f.checkSeeds, f.checkMetrics, f.checkData, f.checkBeside, f.checkNames, f.expandSearch, f.expandRows, f.chooseReference} {
 		if err := check(p); err != nil {
 			return nil, err
 		}
@@ -91,13 +92,13 @@ func (f File) checkSeeds(p *Plan) error {
 	if again := repeated(f.Seeds); again >= 0 {
 		return fmt.Errorf("seeds lists %d twice; remove one", f.Seeds[again])
 	}
-	if len(p.Metrics) == 0 {
-		p.Metrics = paperMetrics
-	}
 	return nil
 }
 
 func (f File) checkMetrics(p *Plan) error {
+	if len(p.Metrics) == 0 {
+		p.Metrics = paperMetrics
+	}
 	names := p.Metrics
 	if f.Tune != nil && f.Tune.Select != "" {
 		names = append([]string{f.Tune.Select}, names...)
@@ -122,6 +123,15 @@ func (f File) checkData(*Plan) error {
 			return fmt.Errorf("[[data]] %q: planted is %q; use demo, mosi or mosei", d.Name, d.Planted)
 		case !slices.Contains([]string{"", paper.MOSI, paper.MOSEI}, d.Paper):
 			return fmt.Errorf("[[data]] %q: paper is %q; use %s or %s", d.Name, d.Paper, paper.MOSI, paper.MOSEI)
+		}
+	}
+	return nil
+}
+
+func (f File) checkBeside(*Plan) error {
+	for _, row := range f.Beside {
+		if _, _, err := row.Scores(paper.MOSI); err != nil {
+			return fmt.Errorf("beside: %w", err)
 		}
 	}
 	return nil

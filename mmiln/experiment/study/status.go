@@ -140,7 +140,8 @@ func (s Status) Counts() map[record.Status]int {
 	return counts
 }
 
-// Groups are the finished runs of each row, for package table, with the paper's scores and what was searched.
+// Groups are the finished runs of each row, for package table, with the paper's scores and what was searched; then the rows of
+// the paper alone. There are none before a run has finished.
 func (s *Study) Groups() ([]table.Group, error) {
 	status, err := s.Status()
 	if err != nil {
@@ -154,23 +155,42 @@ func (s *Study) Groups() ([]table.Group, error) {
 				g.Runs = append(g.Runs, run.Dir)
 			}
 		}
-		if row.Paper != nil {
-			if g.Paper, g.PaperNote, err = row.Paper.Scores(s.paperData(row.Data)); err != nil {
-				return nil, err
-			}
+		if g.Paper, g.PaperNote, err = s.paper(row.Paper, row.Data); err != nil {
+			return nil, err
 		}
 		if len(g.Runs) > 0 {
 			groups = append(groups, g)
 		}
 	}
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	beside, err := s.beside()
+	return append(groups, beside...), err
+}
+
+// beside are the rows of the paper alone, for each data set that stands for one of the paper's.
+func (s *Study) beside() (groups []table.Group, err error) {
+	for _, d := range s.manifest.Plan.Data {
+		for _, row := range s.manifest.Plan.Beside {
+			g := table.Group{Name: row.Row, Data: d.Name}
+			if g.Paper, g.PaperNote, err = s.paper(&row, d.Name); err != nil {
+				return nil, err
+			}
+			if g.Paper != nil {
+				groups = append(groups, g)
+			}
+		}
+	}
 	return groups, nil
 }
 
-func (s *Study) paperData(name string) string {
+// paper are the scores of a row of the paper; none where the data set stands for none of the paper's.
+func (s *Study) paper(row *plan.Paper, data string) (map[string]float64, string, error) {
 	for _, d := range s.manifest.Plan.Data {
-		if d.Name == name {
-			return d.Paper
+		if d.Name == data && d.Paper != "" && row != nil {
+			return row.Scores(d.Paper)
 		}
 	}
-	return ""
+	return nil, "", nil
 }
