@@ -29,7 +29,7 @@ func Groups(runs []*record.Reader) ([]table.Group, error) {
 		i, ok := at[key]
 		if !ok {
 			g := table.Group{Name: m.Model, Data: m.Data.Name}
-			g.Paper, g.PaperNote = reported(m)
+			g.Paper, g.PaperNote = Reported(m)
 			i = len(groups)
 			at[key], groups = i, append(groups, g)
 		}
@@ -39,8 +39,8 @@ func Groups(runs []*record.Reader) ([]table.Group, error) {
 	return groups, nil
 }
 
-// reported are the paper's scores for a run, all that Tables 2 and 3 have.
-func reported(m record.Manifest) (scores map[string]float64, note string) {
+// Reported are the paper's scores for a run, all that Tables 2 and 3 have.
+func Reported(m record.Manifest) (scores map[string]float64, note string) {
 	c, err := configOf(m)
 	if err != nil {
 		return nil, ""

@@ -108,7 +108,7 @@ func (l *Live) charts() (charts []Chart) {
 
 func (l *Live) chart(kind string, points []Point) Chart {
 	x := numbersX(l.axis)
-	x.Min, x.Max = "dataMin", "dataMax"
+	x.Min, x.Max, x.MinInterval = "dataMin", "dataMax", 1
 	c := newCanvas(x, numbersY(kind))
 	table := Table{Columns: []string{l.axis, "series", kind}}
 	var names []string

@@ -179,6 +179,11 @@ func (l *lab) build(kernel, version string) error {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o644); err != nil {
 		return err
 	}
+	if sums, err := os.ReadFile(filepath.Join(l.root, "go.sum")); err == nil { // what the repository pins holds here too
+		if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644); err != nil {
+			return err
+		}
+	}
 	partial := kernel + ".partial"
 	env := []string{"GOWORK=off", "GOFLAGS=-mod=mod", "GOEXPERIMENT="}
 	if err := l.run(dir, env, "go", "build", "-o", partial, "github.com/janpfeifer/gonb"); err != nil {
