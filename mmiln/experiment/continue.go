@@ -68,7 +68,7 @@ func Find(runs, key string) (found record.Summary, ok bool) {
 // Continue sees to it that a configuration has a finished run below o.Runs: it returns the result of one that is there, goes on
 // with one that was interrupted or failed, or trains from the beginning. Where another process does so at the same time, such
 // as one whose parent was killed, it waits for it first.
-func Continue(ctx context.Context, c Config, o Options) (Result, error) {
+func Continue(ctx context.Context, c Config, o Options) (result Result, err error) {
 	development, _, err := c.Data.open()
 	if err != nil {
 		return Result{}, err
@@ -81,7 +81,7 @@ func Continue(ctx context.Context, c Config, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer held.Close()
+	defer func() { err = errors.Join(err, held.Close()) }()
 	run, ok := Find(o.Runs, key)
 	switch {
 	case !ok:
@@ -89,7 +89,7 @@ func Continue(ctx context.Context, c Config, o Options) (Result, error) {
 	case run.Manifest.Status != record.Finished:
 		return Resume(ctx, run.Dir, o)
 	}
-	result := Result{Dir: run.Dir}
+	result.Dir = run.Dir
 	return result, json.Unmarshal(run.Manifest.Result, &result)
 }
 

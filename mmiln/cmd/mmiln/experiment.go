@@ -221,7 +221,7 @@ func experimentTable() *cobra.Command {
   mmiln experiment table runs/table3 --format latex > table3.tex`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return showTable(command, args[0], format, "", nil)
+			return showTable(command, args[0], format, nil)
 		},
 	}
 	formatFlag(command, &format)
@@ -240,15 +240,15 @@ func experimentCompare() *cobra.Command {
 		Example: `  mmiln experiment compare runs/figure4-planted "3-layers" "1-layer"`,
 		Args:    cobra.ExactArgs(3),
 		RunE: func(command *cobra.Command, args []string) error {
-			return showTable(command, args[0], format, args[1], args[1:])
+			return showTable(command, args[0], format, args[1:])
 		},
 	}
 	formatFlag(command, &format)
 	return command
 }
 
-// showTable shows some rows, or all where none is named, compared with one.
-func showTable(command *cobra.Command, dir, format, reference string, only []string) error {
+// showTable shows some rows compared with the first of them, or all, where none is named, with the reference.
+func showTable(command *cobra.Command, dir, format string, only []string) error {
 	s, err := study.Open(filepath.Clean(dir))
 	if err != nil {
 		return err
@@ -264,7 +264,8 @@ func showTable(command *cobra.Command, dir, format, reference string, only []str
 	if groups = slices.DeleteFunc(groups, func(g table.Group) bool { return len(only) > 0 && !slices.Contains(only, g.Name) }); len(groups) == 0 {
 		return errors.New("no run has finished yet; mmiln experiment status " + dir + " shows how far they are")
 	}
-	if reference = p.Reference; len(only) > 0 {
+	reference := p.Reference
+	if len(only) > 0 {
 		reference = only[0]
 	}
 	t, err := table.Compute(groups, table.Options{Title: p.Title, Metrics: p.Metrics, Reference: reference, Seed: 1})

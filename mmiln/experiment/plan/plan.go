@@ -85,7 +85,7 @@ func (f File) Expand(name string) (*Plan, error) {
 	return p, nil
 }
 
-func (f File) checkSeeds(p *Plan) error {
+func (f File) checkSeeds(*Plan) error {
 	if len(f.Seeds) == 0 {
 		return fmt.Errorf("seeds is empty; list at least one, such as seeds = [1111, 1112, 1113]")
 	}

@@ -124,7 +124,7 @@ func edit(t *testing.T, old, with string) string {
 func TestAMistakeIsNamedWithItsPlaceAndRemedy(t *testing.T) {
 	for want, text := range map[string]string{
 		`x.toml, line 1, column 1: unknown key seed, did you mean "seeds"?`:                   edit(t, "seeds", "seed"),
-		`line 17, column 1: unknown key variant.nmae, did you mean "variant.name"?`:           edit(t, "name = \"one layer\"", "nmae = \"one layer\""),
+		`line 17, column 1: unknown key variant.nam, did you mean "variant.name"?`:            edit(t, "name = \"one layer\"", "nam = \"one layer\""),
 		`x.toml, line 1, column 13: negative`:                                                 edit(t, "[1, 2]", "[1, -2]"),
 		`seeds is empty`:                                                                      edit(t, "[1, 2]", "[]"),
 		`seeds lists 1 twice`:                                                                 edit(t, "[1, 2]", "[1, 1]"),

@@ -103,7 +103,7 @@ func parameter(key string, value any) (p tune.Parameter, err error) {
 func ranged(key string, table map[string]any) (p tune.Parameter, err error) {
 	p.Key = key
 	for _, name := range slices.Sorted(maps.Keys(table)) {
-		ok := true
+		var ok bool
 		switch name {
 		case "low":
 			p.Low, ok = float(table[name])

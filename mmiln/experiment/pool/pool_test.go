@@ -1,15 +1,15 @@
+//go:build unix
+
 package pool_test
 
 import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -98,36 +98,6 @@ func awaitText(path, want string) bool {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return false
-}
-
-func TestJobsDieWithAParentThatIsKilled(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux ends children with their parent")
-	}
-	dir := t.TempDir()
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), "POOL_TEST_PARENT="+dir)
-	require.NoError(t, parent.Start())
-	require.True(t, awaitText(filepath.Join(dir, "a.pid"), "\n") && awaitText(filepath.Join(dir, "b.pid"), "\n"))
-	require.NoError(t, parent.Process.Kill())
-	_ = parent.Wait() // it was killed
-	for _, name := range []string{"a.pid", "b.pid"} {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		require.NoError(t, err)
-		var pid int
-		_, err = fmt.Sscan(string(text), &pid)
-		require.NoError(t, err)
-		assert.Eventually(t, func() bool { return !alive(pid) }, 2*time.Second, 10*time.Millisecond)
-	}
-}
-
-// alive is false for a process that is gone or a zombie that nobody has fetched.
-func alive(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(text), ") Z ")
 }
 
 func TestACommandThatIsNotThereIsAFailure(t *testing.T) {

@@ -29,16 +29,15 @@ func (s *Study) Work(ctx context.Context, o Options) (failed []pool.Outcome, err
 	if err != nil {
 		return nil, err
 	}
-	defer held.Close()
+	defer func() { err = errors.Join(err, held.Close()) }()
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	trials, err := s.search(ctx, o)
-	if err != nil {
-		return trials, err
+	if failed, err = s.search(ctx, o); err != nil {
+		return failed, err
 	}
 	jobs, err := s.jobs(o)
-	failed = append(trials, failures(o.Pool.Run(ctx, jobs, o.Watch))...)
+	failed = append(failed, failures(o.Pool.Run(ctx, jobs, o.Watch))...)
 	if ctx.Err() != nil {
 		return failed, experiment.ErrInterrupted
 	}
