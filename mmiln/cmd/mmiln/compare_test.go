@@ -153,7 +153,7 @@ func TestARepetitionIsMarkedAndCountsOnceInItsGroup(t *testing.T) {
 	for _, name := range append(outputs, "predictions/valid.csv", "gates_examples.csv") {
 		assert.Regexp(t, name+` +identical`, out)
 	}
-	assert.Regexp(t, `checkpoints/best/.*\.checkpoint +identical`, out)
+	assert.Regexp(t, `weights of the best epoch +identical`, out)
 	list := decoded[[]listed](t, "runs")
 	require.Len(t, list, 2)
 	assert.Empty(t, list[0].DuplicateOf)

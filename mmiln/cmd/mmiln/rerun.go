@@ -125,6 +125,11 @@ func repeated(run, repetitionDir string) (repetition, error) {
 		check := compareFiles(name, filepath.Join(run, name), filepath.Join(repetitionDir, name))
 		r.Files, r.Identical = append(r.Files, check), r.Identical && check.Identical
 	}
+	weights, err := compareWeights(run, repetitionDir)
+	if err != nil {
+		return r, err
+	}
+	r.Files, r.Identical = append(r.Files, weights), r.Identical && weights.Identical
 	r.Provenance, err = provenance(run, repetitionDir)
 	return r, err
 }
@@ -133,7 +138,7 @@ func repeated(run, repetitionDir string) (repetition, error) {
 func outputFiles(dirs ...string) ([]string, error) {
 	found := map[string]bool{}
 	for _, dir := range dirs {
-		for _, pattern := range []string{"*.jsonl", "*.csv", "predictions/*.csv", "checkpoints/best/*.checkpoint"} {
+		for _, pattern := range []string{"*.jsonl", "*.csv", "predictions/*.csv"} {
 			names, err := fs.Glob(os.DirFS(dir), pattern)
 			if err != nil {
 				return nil, err
@@ -169,11 +174,34 @@ func compareFiles(name, a, b string) fileCheck {
 	for at < min(len(was), len(is)) && was[at] == is[at] {
 		at++
 	}
-	check.Note = fmt.Sprintf("differs from byte %d of %d", at+1, len(was))
-	if filepath.Ext(name) != ".checkpoint" {
-		check.Note = fmt.Sprintf("differs from line %d of %d", bytes.Count(was[:at], []byte("\n"))+1, bytes.Count(was, []byte("\n")))
-	}
+	check.Note = fmt.Sprintf("differs from line %d of %d", bytes.Count(was[:at], []byte("\n"))+1, bytes.Count(was, []byte("\n")))
 	return check
+}
+
+// compareWeights compares the tensors of the best epochs rather than their checkpoints, which hold the state of training too.
+func compareWeights(a, b string) (fileCheck, error) {
+	check := fileCheck{File: "weights of the best epoch"}
+	was, err := experiment.Export(a)
+	if err != nil {
+		return check, err
+	}
+	is, err := experiment.Export(b)
+	if err != nil {
+		return check, err
+	}
+	names := maps.Clone(was.Tensors)
+	maps.Copy(names, is.Tensors)
+	var differing []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		x, y := was.Tensors[name], is.Tensors[name]
+		if x.DType != y.DType || !slices.Equal(x.Shape, y.Shape) || !bytes.Equal(x.Data, y.Data) {
+			differing = append(differing, name)
+		}
+	}
+	if check.Identical = len(differing) == 0; !check.Identical {
+		check.Note = fmt.Sprintf("%d of %d tensors differ, the first is %s", len(differing), len(names), differing[0])
+	}
+	return check, nil
 }
 
 // provenance lists the facts in which two runs differ: code, versions, backend, host. Time and cost always do, and say nothing.
