@@ -82,6 +82,14 @@ func (r *textReader) schema(s data.Schema) data.Schema {
 	return s
 }
 
+// hash is that of the encoder; empty where there is none.
+func (r *textReader) hash() (string, error) {
+	if r == nil {
+		return "", nil
+	}
+	return r.encoder.Hash()
+}
+
 // view is examples with the text that the model reads.
 func (r *textReader) view(examples data.Examples) (data.Examples, error) {
 	if r == nil {

@@ -252,9 +252,13 @@ func (t *trainer) manifest() (record.Manifest, error) {
 	if err != nil {
 		return record.Manifest{}, err
 	}
+	encoder, err := t.text.hash()
+	if err != nil {
+		return record.Manifest{}, err
+	}
 	card := t.development.Card()
 	return record.Manifest{
-		Model: t.config.Name, Seed: t.config.Seed, Argv: t.options.Argv, Config: config, Backend: t.options.Note,
+		Model: t.config.Name, Seed: t.config.Seed, Argv: t.options.Argv, Config: config, Backend: t.options.Note, Encoder: encoder,
 		Data: record.Data{Name: card.Name, Dir: t.config.Data.Dir, Card: card.SHA256(), Arrays: card.Files},
 	}, nil
 }

@@ -199,6 +199,7 @@ func origin(m record.Manifest) map[string]string {
 	}
 	return map[string]string{
 		"(data)": m.Data.Name, "(data hash)": shortened(m.Data.Card), "(commit)": commit, "(backend)": m.Backend, "(Go)": m.Go,
+		"(text encoder)": shortened(m.Encoder),
 	}
 }
 

@@ -40,6 +40,7 @@ type Manifest struct {
 	Dirty   bool              `json:"dirty"`            // built or run from a tree with changes; see diff.patch
 	Modules map[string]string `json:"modules,omitempty"`
 	Go      string            `json:"go"`
+	Encoder string            `json:"encoder_sha256,omitempty"` // of the pretrained text encoder; empty where there is none
 	Backend string            `json:"backend,omitempty"`
 	Host    Host              `json:"host"`
 	PID     int               `json:"pid"` // of the last writer

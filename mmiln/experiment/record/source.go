@@ -39,8 +39,33 @@ func source() (commit string, dirty bool, diff []byte) {
 	}
 	if dirty {
 		diff, _ = git(root, "diff", "--binary", "--no-ext-diff", "--no-color", "HEAD") // without it, dirty still tells
+		diff = append(diff, added(root)...)
 	}
 	return at, dirty, diff
+}
+
+// What is taken of files that git does not know: new code, not results that someone left in the tree.
+const (
+	maxAdded     = 100
+	maxAddedSize = 1 << 20 // bytes a file
+)
+
+// added is the part of a diff that adds the files which git neither knows nor ignores.
+func added(root string) (diff []byte) {
+	list, err := git(root, "ls-files", "--others", "--exclude-standard", "-z")
+	if err != nil {
+		return nil
+	}
+	names := strings.FieldsFunc(string(list), func(r rune) bool { return r == 0 })
+	for _, name := range names[:min(len(names), maxAdded)] {
+		info, err := os.Lstat(filepath.Join(root, name))
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxAddedSize {
+			continue
+		}
+		part, _ := git(root, "diff", "--no-index", "--binary", "--no-ext-diff", "--no-color", "--", os.DevNull, name) // exit code 1: they differ
+		diff = append(diff, part...)
+	}
+	return diff
 }
 
 // builtFrom reads what `go build` stamped into the binary.

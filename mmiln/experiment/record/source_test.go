@@ -81,3 +81,29 @@ func TestReplacedModulesSayByWhat(t *testing.T) {
 	})
 	assert.Equal(t, map[string]string{"a": "v1.0.0", "b": "v1.0.0 => ../b v0.0.0"}, got)
 }
+
+func TestTheDiffHasFilesThatGitDoesNotKnow(t *testing.T) {
+	workIn(t, "module "+module+"\n\ngo 1.26\n")
+	require.NoError(t, os.WriteFile(".gitignore", []byte("ignored\n"), 0o644))
+	require.NoError(t, os.WriteFile("ignored", []byte("x\n"), 0o644))
+	require.NoError(t, os.MkdirAll("a folder", 0o755))
+	require.NoError(t, os.WriteFile("a folder/new.go", []byte("package new\n"), 0o644))
+	require.NoError(t, os.WriteFile("large", make([]byte, maxAddedSize+1), 0o644))
+	require.NoError(t, os.WriteFile("layers", []byte("4\n"), 0o644))
+	_, dirty, diff := source()
+	assert.True(t, dirty)
+
+	// The diff makes the tree out of the commit.
+	patch := filepath.Join(t.TempDir(), "run.patch")
+	require.NoError(t, os.WriteFile(patch, diff, 0o644))
+	for _, args := range [][]string{{"checkout", "-q", "layers"}, {"clean", "-q", "-f", "-d"}, {"apply", patch}} {
+		_, err := git(".", args...)
+		require.NoError(t, err, args)
+	}
+	for name, want := range map[string]string{"layers": "4\n", "a folder/new.go": "package new\n", ".gitignore": "ignored\n"} {
+		found, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(found))
+	}
+	assert.NoFileExists(t, "large")
+}
