@@ -1,4 +1,5 @@
-// A chart is a .mmiln-plot with a picture, for readers without scripts and for paper, and a JSON block with its option.
+// A chart is a .mmiln-plot with a picture, for readers without scripts and for paper, and a JSON block with its option. Charts are
+// drawn when they come into view, the others one by one while the page rests.
 (function () {
   if (window.mmilnCharts) return;
   function dark() {
@@ -15,7 +16,7 @@
   function show(plot) {
     if (plot.getAttribute('data-drawn')) return;
     var data = plot.querySelector('script[type="application/json"]');
-    if (!data) return;
+    if (!data) return plot.setAttribute('data-drawn', 'never');
     var live = document.createElement('div');
     live.className = 'mmiln-live';
     live.setAttribute('role', 'img');
@@ -33,8 +34,18 @@
       show(entry.target);
     });
   }, { rootMargin: '300px' });
+  function waiting() { return Array.from(document.querySelectorAll('.mmiln-plot:not([data-drawn])')); }
+  var resting = 0;
+  function rest() {
+    resting = 0;
+    var next = waiting().find(function (plot) { return plot.clientWidth > 0; });
+    if (!next) return;
+    show(next);
+    resting = setTimeout(rest, 40);
+  }
   function draw() {
-    document.querySelectorAll('.mmiln-plot:not([data-drawn])').forEach(function (plot) { seen.observe(plot); });
+    waiting().forEach(function (plot) { seen.observe(plot); });
+    if (!resting) resting = setTimeout(rest, 400);
   }
   function recolour() {
     document.body.classList.toggle('mmiln-dark', dark());

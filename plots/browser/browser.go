@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Window is how a page is opened. The height should hold all of it: charts are drawn when they come into view.
+// Window is how a page is opened.
 type Window struct {
 	Width, Height int
 	Dark          bool
@@ -55,7 +55,7 @@ func run(t testing.TB, path string, w Window, how string) (stdout, stderr string
 	args := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions",
 		"--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=5000", fmt.Sprintf("--window-size=%d,%d", w.Width, w.Height), how,
+		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=10000", fmt.Sprintf("--window-size=%d,%d", w.Width, w.Height), how,
 	}
 	if w.Dark {
 		args = append(args, "--force-dark-mode", "--blink-settings=preferredColorScheme=0")
