@@ -18,10 +18,13 @@ import (
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
-// Key identifies what training on a data set computes: a hash of the resolved configuration, its seed and the set's card. Names,
-// expected scores and where the set lies have no part in it.
-func (c Config) Key(d *data.Development) (string, error) {
-	return c.withoutAbsent(d.Schema()).key(d.Card().SHA256())
+// Key identifies what training on a data set computes: a hash of the resolved configuration, its seed and the set's card (its
+// SHA-256). Names, expected scores and where the set lies have no part in it. Of the schema the widths are enough.
+func (c Config) Key(schema data.Schema, card string) (string, error) {
+	if c.Text.own() {
+		schema.Width[data.Text] = 1 // it is made of the transcripts, so it is there
+	}
+	return c.withoutAbsent(schema).key(card)
 }
 
 // KeyOf is the [Config.Key] of a run.
@@ -73,7 +76,7 @@ func Continue(ctx context.Context, c Config, o Options) (result Result, err erro
 	if err != nil {
 		return Result{}, err
 	}
-	key, err := c.Key(development)
+	key, err := c.Key(development.Schema(), development.Card().SHA256())
 	if err != nil {
 		return Result{}, err
 	}

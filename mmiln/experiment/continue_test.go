@@ -82,7 +82,7 @@ func TestAKeyIsOfWhatIsComputedAndNotOfNames(t *testing.T) {
 	key := func(change func(*experiment.Config)) string {
 		changed := c
 		change(&changed)
-		k, err := changed.Key(development)
+		k, err := changed.Key(development.Schema(), development.Card().SHA256())
 		require.NoError(t, err)
 		return k
 	}
@@ -90,6 +90,12 @@ func TestAKeyIsOfWhatIsComputedAndNotOfNames(t *testing.T) {
 	assert.Equal(t, want, key(func(c *experiment.Config) { c.Name, c.MMILN.Drop = "other", []string{} }))
 	assert.NotEqual(t, want, key(func(c *experiment.Config) { c.Seed++ }))
 	assert.NotEqual(t, want, key(func(c *experiment.Config) { c.Train.Sealed = true }))
+
+	c.Text = experiment.TextConfig{Mode: "frozen", Encoder: "a-bert", MaxLength: 9}
+	wordless, err := c.Key(data.Schema{Width: [3]int{0, 4, 5}}, development.Card().SHA256())
+	require.NoError(t, err)
+	assert.Equal(t, key(func(*experiment.Config) {}), wordless, "text that an encoder makes is not absent")
+	c.Text = experiment.Default().Text
 
 	found, err := experiment.KeyOf(reader(t, train(t, c).Dir).Manifest())
 	require.NoError(t, err)

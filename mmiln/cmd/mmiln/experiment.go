@@ -189,6 +189,9 @@ func printStatus(out io.Writer, status study.Status) {
 			}
 		}
 	}
+	for _, left := range status.LeftOut {
+		fmt.Fprintf(out, "left out: %s: %s\n", left.Name, left.Reason)
+	}
 }
 
 // seedsLine counts a row's runs: "3 finished", "1 finished, 1 running (epoch 3), 1 waiting".

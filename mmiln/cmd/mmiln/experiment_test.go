@@ -223,6 +223,20 @@ func TestADamagedExperimentIsNamed(t *testing.T) {
 	fail(t, "two/experiment.json is damaged", "experiment", "status", "two")
 }
 
+func TestAnExperimentCanBeReadWithoutItsDataAndNotGoOnWithOthers(t *testing.T) {
+	laboratory(t, 1, "")
+	runTwo(t, "two")
+	other := small()
+	other.Seed = 2
+	require.NoError(t, os.RemoveAll("set"))
+	require.NoError(t, os.Rename("two", "moved"))
+	assert.Equal(t, map[record.Status]int{record.Finished: 4}, statusOf(t, "moved").Counts())
+	assert.Contains(t, succeed(t, "experiment", "table", "moved"), "no mrm")
+	_, err := other.Save("set")
+	require.NoError(t, err)
+	fail(t, "set is not the data set that moved began with", "experiment", "resume", "moved")
+}
+
 func TestTheListOfExperimentsSaysWhatEachReproducesAndCosts(t *testing.T) {
 	text := succeed(t, "experiment", "list")
 	for _, name := range strings.Fields("table2 table3 table4 figure4 readings") {

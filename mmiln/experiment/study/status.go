@@ -20,6 +20,8 @@ type Status struct {
 	Dir    string      `json:"dir"`
 	Worker string      `json:"worker,omitempty"` // the process that works on it
 	Rows   []RowStatus `json:"rows"`
+
+	LeftOut []plan.LeftOut `json:"left_out,omitempty"`
 }
 
 // RowStatus is one row's.
@@ -46,7 +48,7 @@ type RunStatus struct {
 // Status reads the folder, which may be worked on at the same time.
 func (s *Study) Status() (Status, error) {
 	p := s.manifest.Plan
-	status := Status{Name: p.Name, Title: p.Title, Dir: s.dir}
+	status := Status{Name: p.Name, Title: p.Title, Dir: s.dir, LeftOut: p.LeftOut}
 	status.Worker, _ = s.Worked()
 	trials, err := s.Trials()
 	if err != nil {
@@ -83,7 +85,7 @@ func (r *RowStatus) count(s *Study, row plan.Row, trials []Trial) {
 	}
 }
 
-// runStatus looks for a seed's run. Where data are not there yet, nothing has begun.
+// runStatus looks for a seed's run.
 func (s *Study) runStatus(row plan.Row, chosen *Chosen, seed uint64) RunStatus {
 	r := RunStatus{Seed: seed, Status: Waiting, Epochs: row.Config.Train.MaxEpochs}
 	if chosen == nil {

@@ -1,7 +1,7 @@
 // Package study carries out an experiment: a folder with one worker, from which it goes on wherever it was stopped.
 //
 //	experiment.toml    the file as it was given
-//	experiment.json    the plan that it expanded to; resuming goes by this
+//	experiment.json    the plan that it expanded to, and the hashes of its data; resuming goes by this
 //	configs/*.toml     the configuration of each row, of each trial, and of what a search selected
 //	trials.jsonl       every trial of a search: settings, score on validation, run
 //	trials/ROW/        run folders of trials, which never open the test split
@@ -47,8 +47,7 @@ type Study struct {
 	dir      string
 	manifest Manifest
 
-	mu   sync.Mutex
-	sets map[string]*data.Development // by folder
+	mu sync.Mutex // of the manifest's sets
 }
 
 // Manifest is experiment.json.
@@ -58,6 +57,14 @@ type Manifest struct {
 	Argv    []string  `json:"argv"`
 	Backend string    `json:"backend"` // as --backend has it
 	Plan    plan.Plan `json:"plan"`
+	// Sets are the data sets as they were when work began, by folder: with them, results can be told without the data.
+	Sets map[string]Set `json:"sets,omitempty"`
+}
+
+// Set is what the key of a run needs to know of its data.
+type Set struct {
+	Card  string `json:"card_sha256"`
+	Width [3]int `json:"width"`
 }
 
 // Create makes the folder of an experiment; source is the text that the plan was read from. It appears as a whole or not at all.
@@ -94,11 +101,15 @@ func fill(dir string, m Manifest, source []byte) error {
 			return err
 		}
 	}
+	return errors.Join(os.Chmod(dir, 0o755), replace(filepath.Join(dir, sourceFile), source), m.write(dir))
+}
+
+func (m Manifest) write(dir string) error {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Chmod(dir, 0o755), replace(filepath.Join(dir, sourceFile), source), replace(filepath.Join(dir, manifestFile), append(text, '\n')))
+	return replace(filepath.Join(dir, manifestFile), append(text, '\n'))
 }
 
 // Open reads the folder of an experiment.
@@ -111,7 +122,7 @@ func Open(dir string) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{dir: dir, sets: map[string]*data.Development{}}
+	s := &Study{dir: dir}
 	if err := json.Unmarshal(text, &s.manifest); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from a copy, or begin the experiment anew", path, err)
 	}
@@ -156,48 +167,56 @@ func (s *Study) configPath(name string) string {
 func (s *Study) logPath(name string) string { return filepath.Join(s.dir, "logs", name+".log") }
 func (s *Study) runs(row plan.Row) string   { return filepath.Join(s.dir, "runs", row.Slug) }
 
-// open opens a data set once.
-func (s *Study) open(dir string) (*data.Development, error) {
+// key is the run's of a configuration. It is an error before work on the experiment began.
+func (s *Study) key(c experiment.Config) (string, error) {
+	s.mu.Lock()
+	set, ok := s.manifest.Sets[c.Data.Dir]
+	s.mu.Unlock()
+	if !ok {
+		return "", fmt.Errorf("%s was not looked at yet", c.Data.Dir)
+	}
+	return c.Key(data.Schema{Width: set.Width}, set.Card)
+}
+
+// prepare generates the planted sets that are not there, says how to make the others, and remembers what it found.
+func (s *Study) prepare() error {
+	sets := map[string]Set{}
+	for _, d := range s.manifest.Plan.Data {
+		if err := provide(d); err != nil {
+			return err
+		}
+		development, _, err := data.Open(d.Dir)
+		if err != nil {
+			return err
+		}
+		set := Set{development.Card().SHA256(), development.Schema().Width}
+		if was, ok := s.manifest.Sets[d.Dir]; ok && was != set {
+			return fmt.Errorf("%s is not the data set that %s began with (its card has %.12s… and not %.12s…); restore it, or begin anew with --out", d.Dir, s.dir, set.Card, was.Card)
+		}
+		sets[d.Dir] = set
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d := s.sets[dir]; d != nil {
-		return d, nil
-	}
-	d, _, err := data.Open(dir)
-	if err == nil {
-		s.sets[dir] = d
-	}
-	return d, err
+	s.manifest.Sets = sets
+	return s.manifest.write(s.dir)
 }
 
-// key is the run's of a configuration.
-func (s *Study) key(c experiment.Config) (string, error) {
-	d, err := s.open(c.Data.Dir)
-	if err != nil {
-		return "", err
+// provide generates a planted set that is not there.
+func provide(d plan.Data) error {
+	if _, err := os.Stat(d.Dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what is wrong with it is found when it is opened
 	}
-	return c.Key(d)
-}
-
-// prepare generates the planted sets that are not there, and says how to make the others.
-func (s *Study) prepare() error {
-	for _, d := range s.manifest.Plan.Data {
-		if _, err := os.Stat(d.Dir); !errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if d.Planted == "" {
-			return fmt.Errorf("there is no data set at %s; make it with: %s", d.Dir, orElse(d.Import, "mmiln data import FILE --out "+d.Dir))
-		}
-		sizes := map[string]func() planted.Config{"demo": planted.Demo, "mosi": planted.MOSI, "mosei": planted.MOSEI}
-		c := sizes[d.Planted]()
-		c.Seed = 1
-		if _, err := c.Save(d.Dir); err != nil {
-			if _, opened := s.open(d.Dir); opened != nil { // else another process made it meanwhile
-				return err
-			}
-		}
+	if d.Planted == "" {
+		return fmt.Errorf("there is no data set at %s; make it with: %s", d.Dir, orElse(d.Import, "mmiln data import FILE --out "+d.Dir))
 	}
-	return nil
+	sizes := map[string]func() planted.Config{"demo": planted.Demo, "mosi": planted.MOSI, "mosei": planted.MOSEI}
+	c := sizes[d.Planted]()
+	c.Seed = 1
+	_, err := c.Save(d.Dir)
+	if _, _, opened := data.Open(d.Dir); opened == nil {
+		return nil // another process may have made it meanwhile
+	}
+	return err
 }
 
 func orElse(text, other string) string {
