@@ -171,8 +171,10 @@ func (l *lab) build(kernel, version string) error {
 		return errors.New("there is no go on PATH, which the kernel compiles cells with; install Go from go.dev")
 	}
 	dir := l.path("gonb")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+	for _, needed := range []string{dir, filepath.Dir(kernel)} {
+		if err := os.MkdirAll(needed, 0o755); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(l.out, "building the GoNB kernel %s, once\n", version)
 	module := "module kernel\n\ngo 1.26\n\nrequire github.com/janpfeifer/gonb " + version + "\n"
