@@ -103,7 +103,7 @@ func (c *canvas) add(s charts.SingleSeries, more []charts.SeriesOpts) {
 // single does without a legend, for a chart of one series.
 func (c *canvas) single() {
 	c.Legend.Show = opts.Bool(false)
-	c.Tooltip.Trigger = "item"
+	c.Trigger = "item"
 	c.GridList[0].Top = "20"
 }
 

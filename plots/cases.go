@@ -48,7 +48,7 @@ func Cases(cases []Case) (Chart, error) {
 	y := namesY("", names)
 	y.AxisLabel = &opts.AxisLabel{Interval: "0"}
 	out := newCanvas(x, y)
-	out.Tooltip.Trigger = "item"
+	out.Trigger = "item"
 	out.dots("label", known(truth), 14)
 	worst, where := 0.0, ""
 	for _, system := range sortedKeys(said) {

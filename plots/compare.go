@@ -76,7 +76,7 @@ func (c *compared) canvas() *canvas {
 	x := numbersX(c.title)
 	x.Min, x.Max = span(c.values()...)
 	out := newCanvas(x, y)
-	out.Tooltip.Trigger = "item"
+	out.Trigger = "item"
 	out.dots("paper", known(c.paper), 11, shape("diamond"))
 	out.dots("ours, each seed", known(c.dots), 7, shape("triangle"))
 	out.dots("ours, mean ± std", known(c.mean), 11, shape("rect"), c.bars(inRow))

@@ -19,5 +19,5 @@ func (c *canvas) heat(name string, cells [][3]any, low, high float64) {
 	}}
 	c.GridList[0].Top = "64"
 	c.Legend.Show = opts.Bool(false)
-	c.Tooltip.Trigger = "item"
+	c.Trigger = "item"
 }

@@ -27,7 +27,7 @@ func Predictions(run *record.Reader, split string) (Chart, error) {
 	x, y := numbersX("human label (−3 negative to 3 positive)"), numbersY("prediction")
 	x.Min, x.Max, y.Min, y.Max = -limit, limit, -limit, limit
 	c := newCanvas(x, y)
-	c.Tooltip.Trigger = "item"
+	c.Trigger = "item"
 	c.dots("examples", points, 7, translucent)
 	c.line("prediction = label", []point{{-limit, -limit}, {limit, limit}}, plainLine)
 	return Chart{
