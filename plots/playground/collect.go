@@ -61,6 +61,9 @@ const batchSize = 16
 
 // fill chooses the examples: first those to show, then those to take audio and vision from, then others for the batch.
 func fill(b *exhibit.Bundle, examples data.Examples) error {
+	if examples.Len() < 2 {
+		return fmt.Errorf("the data set has %d examples for validation; the page shows one beside others: it needs 2", examples.Len())
+	}
 	short, steps := fitting(examples, b.Data.Length)
 	rows := telling(examples, short)
 	b.Shown = len(rows)
@@ -135,7 +138,7 @@ func telling(examples data.Examples, among []int) []int {
 			}
 			best = row
 		}
-		if best >= 0 {
+		if best >= 0 && 2*len(rows) < len(among) {
 			rows = append(rows, best)
 		}
 	}

@@ -130,7 +130,7 @@
       case "release": moved.clear(); later(); break;
       case "open": all(1); break;
       case "close": all(0); break;
-      case "reset": form.reset(); moved.clear(); later(); break;
+      case "restart": form.reset(); moved.clear(); later(); break;
     }
   });
 

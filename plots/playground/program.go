@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -160,8 +161,8 @@ func sourceHash(root, version string) (string, error) {
 			if err != nil || entry.IsDir() {
 				return skipped(root, path, err)
 			}
-			name := entry.Name()
-			if filepath.Ext(name) == ".go" && strings.HasSuffix(name, "_test.go") || !strings.Contains(".go.mod.sum", filepath.Ext(name)) {
+			extension := filepath.Ext(path)
+			if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".mod", ".sum"}, extension) {
 				return nil
 			}
 			return add(hash, path)

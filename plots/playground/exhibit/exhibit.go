@@ -157,7 +157,7 @@ type result struct {
 // run shows the network n examples, x and lengths of each modality.
 func (e *Exhibit) run(examples []any, n int, c Controls) (r result, err error) {
 	moves := e.moves(c)
-	args := append(examples, tensors.FromFlatDataAndDimensions(moves, len(moves)/3, 3))
+	args := append(slices.Clone(examples), tensors.FromFlatDataAndDimensions(moves, len(moves)/3, 3))
 	out, err := e.network.Exec(args...)
 	if err != nil {
 		return r, fmt.Errorf("the network: %w", err)

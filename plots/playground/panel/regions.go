@@ -151,7 +151,7 @@ func refusion(r *exhibit.Refusion) Markup {
 		}
 		rows = append(rows, row(name, cells...))
 	}
-	caption := el("span", sub("ℓ", "sim"), fmt.Sprintf(" between text–audio and text–video with K moments, and ℓ"), el("sub", "diff"),
+	caption := el("span", sub("ℓ", "sim"), " between text–audio and text–video with K moments, and ℓ", el("sub", "diff"),
 		fmt.Sprintf(", over this utterance and %d others", r.Others()))
 	return table(caption, columns, rows, row(sub("ℓ", "diff"), foot...))
 }
