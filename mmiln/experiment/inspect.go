@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -38,7 +37,7 @@ type TappedAttention struct {
 const probabilities = ".probabilities"
 
 // Inspect looks at some rows of examples in one batch, without dropout.
-func (p *Predictor) Inspect(backend compute.Backend, examples data.Examples, rows []int) ([]Inspection, error) {
+func (p *Predictor) Inspect(examples data.Examples, rows []int) ([]Inspection, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -51,7 +50,7 @@ func (p *Predictor) Inspect(backend compute.Backend, examples data.Examples, row
 		return nil, err
 	}
 	var names []string
-	exec, err := model.NewExec(backend, p.engine.store, func(scope *model.Scope, args []*Node) (nodes []*Node) {
+	exec, err := model.NewExec(p.backend, p.engine.store, func(scope *model.Scope, args []*Node) (nodes []*Node) {
 		names, nodes = p.engine.inspectGraph(scope, args)
 		return nodes
 	})
@@ -133,6 +132,9 @@ func (n *Inspection) add(name string, values []float32, b *data.Batch, i int) {
 		return
 	}
 	queries, keys := attends(tap)
+	if absent(b.Sequences[queries], i) || absent(b.Sequences[keys], i) {
+		return // there is nothing to attend to
+	}
 	steps, keep := len(values)/stepsOf(b.Sequences[queries]), length(b.Sequences[keys], i)
 	a := TappedAttention{Tap: tap}
 	for q := range length(b.Sequences[queries], i) {
@@ -157,6 +159,9 @@ func attends(tap string) (queries, keys data.Modality) {
 	}
 	return data.Text, auxiliary
 }
+
+// absent says whether an example lacks a modality that the model reads.
+func absent(s data.Sequences, i int) bool { return s.Width > 0 && s.Lengths[i] == 0 }
 
 // stepsOf is how many steps a batch is padded to; an absent modality has one step of zeros.
 func stepsOf(s data.Sequences) int {

@@ -14,12 +14,11 @@ import (
 
 func inspect(t *testing.T, dir string, rows []int) ([]experiment.Inspection, *data.Split) {
 	t.Helper()
-	backend := open(t, "go")
-	p, err := experiment.OpenPredictor(dir, backend)
+	p, err := experiment.OpenPredictor(dir, open(t, "go"))
 	require.NoError(t, err)
 	development, _, err := data.Open(p.Config.Data.Dir)
 	require.NoError(t, err)
-	found, err := p.Inspect(backend, development.Valid, rows)
+	found, err := p.Inspect(development.Valid, rows)
 	require.NoError(t, err)
 	return found, development.Valid
 }
@@ -85,4 +84,21 @@ func TestAModelWithoutGatesIsInspectedForItsPredictions(t *testing.T) {
 	assert.Empty(t, found[0].Gates)
 	assert.Empty(t, found[0].Attention)
 	assert.Len(t, found[0].Predictions, 4)
+}
+
+func TestASentenceIsInspectedWithoutWhatItLacks(t *testing.T) {
+	c := reading(t, "finetune")
+	p := trained(t, train(t, c).Dir)
+	u, err := p.Utterances([]string{"a good film"})
+	require.NoError(t, err)
+	want, err := p.Predict(u)
+	require.NoError(t, err)
+	found, err := p.Inspect(u, []int{0})
+	require.NoError(t, err)
+	assert.InDelta(t, want[0].Value, found[0].Predictions[mmiln.Multimodal], 1e-5)
+	require.NotEmpty(t, found[0].Attention)
+	for _, a := range found[0].Attention {
+		assert.True(t, strings.HasSuffix(a.Tap, ".self"), "%s reads audio or vision, which are not there", a.Tap)
+		assert.Len(t, a.Weights, 5, "[CLS], three words, [SEP]")
+	}
 }

@@ -20,6 +20,7 @@ type Predictor struct {
 	Config Config
 	Epoch  int // whose weights these are
 
+	backend    compute.Backend
 	engine     *Engine
 	text       *textReader
 	width      [3]int // features per step that the model reads
@@ -40,7 +41,7 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Predictor{Config: c, Epoch: at.BestEpoch, width: at.Width, normaliser: at.Normaliser}
+	p := &Predictor{Config: c, Epoch: at.BestEpoch, backend: backend, width: at.Width, normaliser: at.Normaliser}
 	if p.text, err = openText(c.Text, backend); err != nil {
 		return nil, err
 	}

@@ -233,6 +233,8 @@ func TestCasestudyShowsExamplesThroughModels(t *testing.T) {
 	failAll(t, []wrong{
 		{"casestudy", `required flag(s) "run" not set`},
 		{"casestudy --backend go --run nowhere", "nowhere/run.json"},
+		{"casestudy --backend go --audio a.npy --run " + a, "--audio and --vision are features of --sentence; write the sentence too"},
+		{"casestudy --backend go --sentence good --run " + a, a + ": this run reads the data set's text features"},
 		{"casestudy --backend go --run " + a + " --id nobody", `no data set of these runs has an example "nobody"`},
 	})
 }

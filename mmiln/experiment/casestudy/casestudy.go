@@ -3,6 +3,7 @@
 package casestudy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -18,11 +19,17 @@ import (
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
-// Query names an example by its id or by its words, which are compared without case, punctuation and spaces.
+// Query names an example by its id or by its words, which are compared without case, punctuation and spaces; or it is a
+// sentence of one's own, for models that read sentences, with .npy files of features where there are any.
 type Query struct {
-	ID, Words string
-	Paper     *paper.Case // what Table 4 says of it; nil: nothing
+	ID, Words     string
+	Paper         *paper.Case // what Table 4 says of it; nil: nothing
+	Sentence      string
+	Audio, Vision string // paths
 }
+
+// own says whether the utterance is in no data set.
+func (q Query) own() bool { return q.Sentence != "" }
 
 // Table4 asks for the four utterances of the paper.
 func Table4() (queries []Query) {
@@ -137,7 +144,7 @@ func Study(runs []string, queries []Query, o Options) (*Result, error) {
 
 func check(queries []Query) error {
 	for _, q := range queries {
-		if q.ID == "" && letters(q.Words) == "" {
+		if q.ID == "" && letters(q.Words) == "" && !q.own() {
 			return errors.New("an utterance has neither id nor words; give one of them")
 		}
 	}
@@ -145,15 +152,15 @@ func check(queries []Query) error {
 }
 
 func (q Query) name() string {
-	if q.ID != "" {
-		return q.ID
-	}
-	return q.Words
+	return cmp.Or(q.Sentence, q.ID, q.Words)
 }
 
 // matches says whether an example is meant. Ids of MOSI come as "video_3" and, from MMSA, as "video$_$3".
 func (q Query) matches(info data.Info) bool {
-	if q.ID != "" {
+	switch {
+	case q.own():
+		return false
+	case q.ID != "":
 		return info.ID == q.ID || plain(info.ID) == plain(q.ID)
 	}
 	return letters(info.Words) == letters(q.Words)

@@ -238,6 +238,7 @@ func TestWhatCannotBeStudiedSaysWhy(t *testing.T) {
 	refuse("an utterance has neither id nor words", runs, casestudy.Query{Words: " ?"})
 	refuse("nowhere/run.json", []string{"nowhere"}, casestudy.Query{ID: "x"})
 	refuse(`no data set of these runs has an example "train-99999"`, runs, casestudy.Query{ID: "train-99999"})
+	refuse("tiny-mmiln-set-s1111", runs, casestudy.Query{Sentence: "a good film"})
 	unfinished, err := record.Create(t.TempDir(), record.Manifest{Model: "m", Data: record.Data{Name: "d"}})
 	require.NoError(t, err)
 	require.NoError(t, unfinished.Close())

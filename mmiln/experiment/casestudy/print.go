@@ -43,7 +43,9 @@ func (c Case) print(out *strings.Builder) error {
 		c.printPaper(out)
 		return nil
 	}
-	fmt.Fprintf(out, "%s, label %+.1f\n", table.Inert(c.ID), float64(c.Label))
+	if c.ID != "" {
+		fmt.Fprintf(out, "%s, label %+.1f\n", table.Inert(c.ID), float64(c.Label))
+	}
 	if err := c.printPredictions(out); err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (c Case) printPredictions(out *strings.Builder) error {
 			fmt.Fprintf(w, "%s\tnot in its data\n", letter(i))
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s", letter(i), v.Split)
+		fmt.Fprintf(w, "%s\t%s", letter(i), cmp.Or(v.Split, "own"))
 		for _, task := range tasks {
 			fmt.Fprint(w, "\t", v.prediction(task))
 		}

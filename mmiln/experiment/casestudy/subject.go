@@ -54,7 +54,7 @@ func (s subject) view(cases []Case, queries []Query, o Options) error {
 	if err := s.transcripts(queries, splits); err != nil {
 		return err
 	}
-	if slices.Contains(hits, nil) {
+	if missing(queries, hits) {
 		test, err := experiment.OpenTest(s.run.Dir, s.sealed, cmp.Or(o.Reason, "case study"))
 		if err != nil {
 			return err
@@ -75,6 +75,11 @@ func (s subject) view(cases []Case, queries []Query, o Options) error {
 		}
 	}
 	for i, hit := range hits {
+		if queries[i].own() {
+			if err := s.own(queries[i], &cases[i], o); err != nil {
+				return err
+			}
+		}
 		if hit != nil {
 			info := splits[hit.split].Info(hit.row)
 			cases[i].describe(info)
@@ -84,9 +89,48 @@ func (s subject) view(cases []Case, queries []Query, o Options) error {
 	return nil
 }
 
+// missing says whether an example was not found yet.
+func missing(queries []Query, hits []*hit) bool {
+	for i, q := range queries {
+		if hits[i] == nil && !q.own() {
+			return true
+		}
+	}
+	return false
+}
+
+// own looks at a sentence that is in no data set.
+func (s subject) own(q Query, c *Case, o Options) error {
+	u, err := s.predictor.Utterances([]string{q.Sentence})
+	if err != nil {
+		return err
+	}
+	for m, path := range map[data.Modality]string{data.Audio: q.Audio, data.Vision: q.Vision} {
+		if path == "" {
+			continue
+		}
+		if err := u.Read(m, path); err != nil {
+			return err
+		}
+	}
+	found, err := s.predictor.Inspect(u, []int{0})
+	if err != nil {
+		return err
+	}
+	v := viewOf("", found[0], false)
+	v.Evidence = true
+	for _, m := range u.Missing() {
+		v.Note += fmt.Sprintf("it was given no %s; ", m)
+	}
+	v.Note = strings.TrimSuffix(v.Note, "; ")
+	c.Found, c.Words = true, q.Sentence
+	c.Views[len(c.Views)-1] = v
+	return nil
+}
+
 // transcripts is an error where words are asked for and there are none.
 func (s subject) transcripts(queries []Query, splits map[data.SplitName]data.Examples) error {
-	byWords := slices.ContainsFunc(queries, func(q Query) bool { return q.ID == "" })
+	byWords := slices.ContainsFunc(queries, func(q Query) bool { return q.ID == "" && !q.own() })
 	for _, examples := range splits {
 		for i := range examples.Len() {
 			if !byWords || examples.Info(i).Words != "" {
@@ -137,7 +181,7 @@ func (s subject) inspect(split data.SplitName, examples data.Examples, cases []C
 			rows, of = append(rows, h.row), append(of, i)
 		}
 	}
-	found, err := s.predictor.Inspect(o.Backend, examples, rows)
+	found, err := s.predictor.Inspect(examples, rows)
 	if err != nil {
 		return err
 	}
