@@ -104,7 +104,7 @@ func await(ctx context.Context, runs, key string) (*flock.Flock, error) {
 	held := flock.New(filepath.Join(runs, ".training-"+key[:16]), flock.SetPermissions(0o644))
 	_, err := held.TryLockContext(ctx, 200*time.Millisecond)
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil, ErrInterrupted
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w (choose a folder that you may write to)", err)

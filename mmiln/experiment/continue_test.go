@@ -1,11 +1,14 @@
 package experiment_test
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -73,6 +76,26 @@ func TestContinuePassesOverARunThatDiedBeforeItsConfiguration(t *testing.T) {
 	result, err := experiment.Continue(t.Context(), c, o)
 	require.NoError(t, err)
 	assert.NotEqual(t, dir, result.Dir)
+}
+
+func TestContinueWaitsForAnotherProcessAndStopsWaitingWhenItIsAsked(t *testing.T) {
+	c, o := tiny(t), options(t, "go")
+	result, err := experiment.Continue(t.Context(), c, o)
+	require.NoError(t, err)
+	locks, err := filepath.Glob(filepath.Join(o.Runs, ".training-*"))
+	require.NoError(t, err)
+	require.Len(t, locks, 1)
+	held := flock.New(locks[0])
+	require.NoError(t, held.Lock())
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err = experiment.Continue(ctx, c, o)
+	require.ErrorIs(t, err, experiment.ErrInterrupted)
+
+	time.AfterFunc(200*time.Millisecond, func() { _ = held.Close() })
+	again, err := experiment.Continue(t.Context(), c, o)
+	require.NoError(t, err)
+	assert.Equal(t, result.Dir, again.Dir)
 }
 
 func TestAKeyIsOfWhatIsComputedAndNotOfNames(t *testing.T) {

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -151,6 +152,13 @@ func TestAMistakeIsNamedWithItsPlaceAndRemedy(t *testing.T) {
 		_, err := expand(text)
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+func TestASealedBaseIsRefused(t *testing.T) {
+	path := t.TempDir() + "/sealed.toml"
+	require.NoError(t, os.WriteFile(path, []byte("[train]\nsealed = true\n"), 0o644))
+	_, err := expand(edit(t, `config = "demo"`, fmt.Sprintf("config = %q", path)))
+	assert.ErrorContains(t, err, "has train.sealed, so its runs would have no test scores")
 }
 
 func TestASearchThatCannotBeIsNamed(t *testing.T) {

@@ -123,6 +123,9 @@ func (f File) config(name string, d Data, m Model, v Variant) (c experiment.Conf
 	if c, err = experiment.Load(m.Config, all...); err != nil {
 		return c, fmt.Errorf("[[model]] %q%s: %w%s", m.Name, variantOf(v), err, meantConfig(m.Config))
 	}
+	if c.Train.Sealed {
+		return c, fmt.Errorf("[[model]] %q: %s has train.sealed, so its runs would have no test scores; set it to false there", m.Name, m.Config)
+	}
 	c.Expect = nil // what the base gives says nothing of this row
 	return c, nil
 }

@@ -14,6 +14,7 @@
 package study
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ const (
 	trialsFile   = "trials.jsonl"
 	lockFile     = ".lock"
 )
+
+// lockWait is longer than whoever asks for the status holds the lock, for an instant.
+const lockWait = 500 * time.Millisecond
 
 // Study is an experiment's folder.
 type Study struct {
@@ -230,8 +234,10 @@ func orElse(text, other string) string {
 func (s *Study) take() (*flock.Flock, error) {
 	path := filepath.Join(s.dir, lockFile)
 	held := flock.New(path, flock.SetPermissions(0o644))
-	ok, err := held.TryLock()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	ok, err := held.TryLockContext(ctx, lockWait/50)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, remedied(err)
 	}
 	if !ok {
