@@ -102,3 +102,20 @@ func TestASentenceIsInspectedWithoutWhatItLacks(t *testing.T) {
 		assert.Len(t, a.Weights, 5, "[CLS], three words, [SEP]")
 	}
 }
+
+func TestALookReadsTheTextThatTheModelReads(t *testing.T) {
+	for _, mode := range []string{"features", "frozen", "finetune"} {
+		result := train(t, reading(t, mode))
+		backend := open(t, "go")
+		p, err := experiment.OpenPredictor(result.Dir, backend)
+		require.NoError(t, err)
+		development, _, err := data.Open(p.Config.Data.Dir)
+		require.NoError(t, err)
+		l, err := p.Look(backend, development.Valid, 3)
+		require.NoError(t, err, mode)
+		recorded, err := reader(t, result.Dir).Predictions("valid")
+		require.NoError(t, err)
+		assert.Equal(t, recorded[3].ID, l.Info.ID)
+		assert.InDelta(t, recorded[3].Value, l.Predictions[mmiln.Multimodal], 1e-5, mode)
+	}
+}

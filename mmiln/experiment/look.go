@@ -30,20 +30,17 @@ type Tapped struct {
 // Look runs one example through the model, unpadded and without dropout, and returns every tap. It compiles a graph, which is
 // kept for no second call.
 func (p *Predictor) Look(backend compute.Backend, examples data.Examples, row int) (l Look, err error) {
-	if err := p.checkWidth(examples); err != nil {
+	if examples, err = p.read(some{examples, []int{row}}); err != nil {
 		return l, err
 	}
-	if p.Config.Data.Normalise == "standard" {
-		examples = data.WithNormaliser(p.normaliser, examples)
-	}
-	b, err := examples.Batch([]int{row}, [3]int{})
+	b, err := examples.Batch([]int{0}, [3]int{})
 	if err != nil {
 		return l, err
 	}
-	l = Look{Info: examples.Info(row), Predictions: map[mmiln.Task]float32{}, Taps: map[string]Tapped{}}
+	l = Look{Info: examples.Info(0), Predictions: map[mmiln.Task]float32{}, Taps: map[string]Tapped{}}
 	exec, err := model.NewExec(backend, p.engine.store, func(scope *model.Scope, args []*Node) []*Node {
 		t := taps.New(scope)
-		out := p.engine.model.Forward(scope, inputs(args), t)
+		out, _ := p.engine.forward(scope, args, t)
 		nodes := []*Node{predictions(out)}
 		l.Names = l.Names[:0]
 		for i, node := range t.Nodes() {
