@@ -55,22 +55,18 @@ func (p *progress) live() {
 		select {
 		case <-p.stop:
 			tick.Stop()
-			p.print("")
+			fmt.Fprint(p.out, clearLine)
 			return
 		case <-tick.C:
-			p.print("\r\033[K" + p.line())
+			p.mu.Lock()
+			fmt.Fprint(p.out, clearLine, p.line())
+			p.mu.Unlock()
 		}
 	}
 }
 
-func (p *progress) print(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if text == "" {
-		text = "\r\033[K"
-	}
-	fmt.Fprint(p.out, text)
-}
+// clearLine empties the line that the cursor is in.
+const clearLine = "\r\033[K"
 
 func (p *progress) end() {
 	close(p.stop)
@@ -82,7 +78,7 @@ func (p *progress) watch(j pool.Job, o *pool.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.terminal {
-		fmt.Fprint(p.out, "\r\033[K")
+		fmt.Fprint(p.out, clearLine)
 	}
 	if o == nil {
 		p.running++
@@ -100,7 +96,7 @@ func (p *progress) watch(j pool.Job, o *pool.Outcome) {
 	}
 }
 
-// line is "12 of 18 runs, 2 processes, ETA 3m10s".
+// line is "12 of 18 runs, 2 at work, ETA 3m10s".
 func (p *progress) line() string {
 	status, err := p.study.Status()
 	if err != nil {
@@ -113,6 +109,9 @@ func (p *progress) line() string {
 	line := fmt.Sprintf("%d of %d runs", counts[record.Finished], total)
 	if tried, trials := tried(status); trials > 0 {
 		line = fmt.Sprintf("%d of %d trials, %s", tried, trials, line)
+	}
+	if p.running > 0 {
+		line += fmt.Sprintf(", %d at work", p.running)
 	}
 	if n := counts[record.Failed]; n > 0 {
 		line += fmt.Sprintf(", %d failed", n)
