@@ -292,7 +292,11 @@ func printDifferences(out io.Writer, sides []side, found []difference) error {
 	}
 	fmt.Fprintln(w)
 	for _, d := range found {
-		fmt.Fprintln(w, d.Key+"\t"+strings.Join(d.Values, "\t"))
+		fmt.Fprint(w, table.Inert(d.Key))
+		for _, v := range d.Values {
+			fmt.Fprint(w, "\t", table.Inert(v))
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w)
 	return w.Flush()

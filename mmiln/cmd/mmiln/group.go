@@ -15,6 +15,7 @@ import (
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/metric"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/mmiln/experiment/table"
 )
 
 // group is the finished runs of one configuration on one data set, whatever their seeds.
@@ -113,11 +114,11 @@ func printGroups(out io.Writer, groups []*group) error {
 	var constants strings.Builder
 	for _, g := range groups {
 		repeated += g.Repeated
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", g.handle(), g.Test.Runs, summary(g.Valid, "mae"), summary(g.Test, "mae"),
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", table.Inert(g.handle()), g.Test.Runs, summary(g.Valid, "mae"), summary(g.Test, "mae"),
 			summary(g.Test, "corr"), summary(g.Test, "non0_acc2"))
 		if !shown[g.Data] {
 			shown[g.Data] = true
-			fmt.Fprintf(&constants, "constant predictor on %s: test MAE %s\n", g.Data, format(g.Constant, "mae"))
+			fmt.Fprintf(&constants, "constant predictor on %s: test MAE %s\n", table.Inert(g.Data), format(g.Constant, "mae"))
 		}
 	}
 	if err := w.Flush(); err != nil {

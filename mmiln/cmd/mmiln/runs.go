@@ -15,6 +15,7 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/mmiln/experiment/table"
 )
 
 func runsCommand() *cobra.Command {
@@ -110,7 +111,7 @@ func printRuns(out io.Writer, list []listed) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "run\tstatus\tepoch\tvalid MAE\ttest MAE\ttest Corr\t")
 	for _, run := range list {
-		fmt.Fprintf(w, "%s\t%s\t", filepath.Base(run.Dir), run.Manifest.Status)
+		fmt.Fprintf(w, "%s\t%s\t", table.Inert(filepath.Base(run.Dir)), run.Manifest.Status)
 		var result experiment.Result
 		if len(run.Manifest.Result) == 0 || json.Unmarshal(run.Manifest.Result, &result) != nil {
 			fmt.Fprintln(w, "\t\t\t\t")

@@ -18,7 +18,8 @@ type Distribution struct {
 }
 
 // Bootstrap draws N examples with replacement, again and again, and scores the mean over seeds on each draw: one Distribution a
-// metric. The cost is Resamples·N additions of a row of sums, one to five sums a metric and seed.
+// metric. The cost is Resamples·N additions of a row of sums, one to five sums a metric and seed: for 10000 draws of the 686
+// examples of MOSI's test split, the paper's six metrics and three seeds 0.14 s on two cores.
 func Bootstrap(s Sample, metrics []string, o Options) ([]Distribution, error) {
 	sums, values, err := prepare(s, metrics, o)
 	if err != nil {
