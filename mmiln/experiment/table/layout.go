@@ -183,12 +183,33 @@ func (t *Table) notes() []string {
 	if slices.ContainsFunc(t.Rows, func(r Row) bool { return len(r.Seeds) == 1 }) {
 		notes = append(notes, "A single seed has no standard deviation: how much another seed would change is unknown.")
 	}
-	if t.Reference != "" {
-		notes = append(notes, fmt.Sprintf("p: paired permutation test over examples against %s, corrected for all comparisons of this table (Holm). ** p < 0.01, * p < 0.05.", t.Reference),
-			"d_z: Cohen's effect size on absolute errors, negative where the row errs less.")
-	}
+	notes = append(notes, t.testNotes()...)
 	if slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Search != "" }) {
 		notes = append(notes, "What was searched was chosen on validation; the test split played no part in it.")
+	}
+	return notes
+}
+
+// testNotes say what the p-values mean, and what they do not.
+func (t *Table) testNotes() []string {
+	comparisons := 0
+	for _, r := range t.Rows {
+		for _, s := range r.Scores {
+			if s.Against != nil && !isNaN(s.Against.P) {
+				comparisons++
+			}
+		}
+	}
+	if comparisons == 0 {
+		return nil
+	}
+	notes := []string{
+		fmt.Sprintf("p: paired permutation test over examples against %s, corrected for all %d comparisons of this table (Holm). ** p < 0.01, * p < 0.05.", t.Reference, comparisons),
+		"It speaks of these runs on other examples, not of other seeds: how much those differ is the standard deviation.",
+		"d_z: Cohen's effect size on absolute errors, negative where the row errs less.",
+	}
+	if least := float64(comparisons) / float64(t.Resamples+1); least > 0.01 {
+		notes = append(notes, fmt.Sprintf("So few resamples allow the smallest p to be %.3f at least; take more.", least))
 	}
 	return notes
 }
