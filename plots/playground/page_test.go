@@ -135,6 +135,7 @@ type told struct {
 	Requested  []string
 	Violations []string
 	Errors     []string
+	Status     string
 }
 
 func TestAReaderCanMoveEverythingInThePage(t *testing.T) {
@@ -198,6 +199,34 @@ func chromium(t *testing.T) string {
 	}
 	t.Skip("no Chromium on PATH, so the page cannot be opened")
 	return ""
+}
+
+// status waits until the page has given up on its program.
+const status = `(function look() {
+	const text = document.querySelector("[data-part=status]").textContent;
+	if (!text.includes("rest.")) return setTimeout(look, 20);
+	const told = { status: text, inert: document.querySelector("[data-part=all]").disabled };
+	console.log("TOLD " + JSON.stringify(told));
+})()`
+
+func TestWhereThereIsNoWebAssemblyThePageSaysSoAndItsControlsRest(t *testing.T) {
+	p := part(t, collect(t))
+	p.Scripts = append([]string{"delete globalThis.WebAssembly"}, append(p.Scripts, status)...)
+	page, err := p.Page("test")
+	require.NoError(t, err)
+	got := read(t, write(t, "page.html", page))
+	assert.Contains(t, got.Status, "This browser does not run WebAssembly")
+	assert.True(t, got.Inert)
+}
+
+func TestWhereAPolicyForbidsWebAssemblyThePageSaysSoAndItsControlsRest(t *testing.T) {
+	p := part(t, collect(t))
+	p.Scripts, p.Sources = append(p.Scripts, status), nil
+	page, err := p.Page("test")
+	require.NoError(t, err)
+	got := read(t, write(t, "page.html", page))
+	assert.Contains(t, got.Status, "The model could not start")
+	assert.True(t, got.Inert)
 }
 
 func TestThePageShowsItsFirstExampleWithoutItsProgram(t *testing.T) {
