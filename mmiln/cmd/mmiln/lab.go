@@ -23,17 +23,17 @@ func labCommand() *cobra.Command {
 	var install, prepare, stay bool
 	var port int
 	command := &cobra.Command{
-		Use:   "lab",
+		Use:   "lab [-- ARGUMENT...]",
 		Short: "start JupyterLab with a Go kernel on this repository",
 		Long: `Start JupyterLab on this repository, with a kernel that runs Go and finds this module and nothing of the network. What that
 takes is prepared once, in .lab of the repository: the GoNB kernel, built from the version in go.mod. JupyterLab itself
 is looked for in .lab/venv and then on PATH; --install puts it into .lab/venv, which needs Python 3 and pip.
 
-The server listens on this machine alone and asks for the token that it prints. Ctrl-C stops it.`,
+The server listens on this machine alone and asks for the token that it prints. Ctrl-C stops it. What follows -- goes to
+jupyter lab as it is, such as --allow-root within a container.`,
 		Example: `  mmiln lab --install   # once
   mmiln lab`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
+		RunE: func(command *cobra.Command, args []string) error {
 			root, err := moduleRoot()
 			if err != nil {
 				return err
@@ -56,7 +56,10 @@ The server listens on this machine alone and asks for the token that it prints. 
 				return nil
 			}
 			l.trust(jupyter)
-			return l.start(jupyter, port, stay)
+			if stay {
+				args = append(args, "--no-browser")
+			}
+			return l.start(jupyter, port, args)
 		},
 	}
 	flags := command.Flags()
@@ -229,11 +232,8 @@ func (l *lab) trust(jupyter string) {
 }
 
 // start runs JupyterLab until it is stopped.
-func (l *lab) start(jupyter string, port int, stay bool) error {
-	args := []string{"lab", "--ServerApp.ip=127.0.0.1", fmt.Sprintf("--ServerApp.port=%d", port), "--ServerApp.root_dir=" + l.root}
-	if stay {
-		args = append(args, "--no-browser")
-	}
+func (l *lab) start(jupyter string, port int, more []string) error {
+	args := append([]string{"lab", "--ServerApp.ip=127.0.0.1", fmt.Sprintf("--ServerApp.port=%d", port), "--ServerApp.root_dir=" + l.root}, more...)
 	fmt.Fprintln(l.out, "starting JupyterLab; Ctrl-C here stops it")
 	command := exec.CommandContext(l.ctx, jupyter, args...)
 	command.Dir, command.Stdout, command.Stderr = l.root, l.out, l.out
@@ -249,7 +249,7 @@ func (l *lab) start(jupyter string, port int, stay bool) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("JupyterLab ended: %w", err)
+		return fmt.Errorf("JupyterLab ended: %w; what it said stands above (as root: mmiln lab -- --allow-root)", err)
 	}
 	return nil
 }
