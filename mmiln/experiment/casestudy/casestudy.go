@@ -60,6 +60,8 @@ type Run struct {
 	Seed      uint64 `json:"seed"`
 	BestEpoch int    `json:"best_epoch"` // whose weights these are
 	Data      string `json:"data"`
+	// Absent are the modalities that the data lack: what a head predicts from one is the same for every example.
+	Absent []mmiln.Task `json:"absent,omitempty"`
 }
 
 // Case is one utterance.

@@ -250,20 +250,37 @@ func TestADataSetWithoutTranscriptsSaysSo(t *testing.T) {
 	require.NoError(t, err)
 	o := options(t)
 	o.Data = filepath.Join(t.TempDir(), "silent")
-	silence(t, o.Data)
+	silence(t, o.Data, 5)
 	_, err = casestudy.Study(runs[:1], casestudy.Table4(), o)
 	assert.ErrorContains(t, err, "silent has no transcripts to look words up in; name examples by their ids, or import the data with its text")
 }
 
+func TestAModalityThatTheDataLackIsNamed(t *testing.T) {
+	c := experiment.Default()
+	c.Data.Dir = filepath.Join(t.TempDir(), "blind")
+	silence(t, c.Data.Dir, 0)
+	c.Name, c.Train.MaxEpochs, c.Train.UpdateEvery, c.MMILN.Layers, c.MMILN.Width, c.MMILN.Heads, c.MMILN.FFN = "blind", 1, 1, 1, 8, 2, 8
+	backend, note, err := device.Open("go")
+	require.NoError(t, err)
+	trained, err := experiment.Train(t.Context(), c, experiment.Options{Backend: backend, Note: note, Runs: t.TempDir()})
+	require.NoError(t, err)
+	r, err := casestudy.Study([]string{trained.Dir}, []casestudy.Query{{ID: "valid"}}, options(t))
+	require.NoError(t, err)
+	assert.Equal(t, []mmiln.Task{mmiln.Vision}, r.Runs[0].Absent)
+	var out bytes.Buffer
+	require.NoError(t, r.Print(&out))
+	assert.Contains(t, out.String(), "its data have no vision")
+}
+
 // silence writes a data set of one example a split, without words.
-func silence(t *testing.T, dir string) {
+func silence(t *testing.T, dir string, vision int) {
 	t.Helper()
-	w, err := data.Create(dir, data.Source{Format: "test", Width: [3]int{6, 4, 5}})
+	w, err := data.Create(dir, data.Source{Format: "test", Width: [3]int{6, 4, vision}})
 	require.NoError(t, err)
 	for _, split := range data.Splits {
 		none := float32(math.NaN())
-		e := data.Example{Info: data.Info{ID: string(split), Label: 1, Unimodal: [3]float32{none, none, none}, Lengths: [3]int{1, 1, 1}}}
-		for m, width := range []int{6, 4, 5} {
+		e := data.Example{Info: data.Info{ID: string(split), Label: 1, Unimodal: [3]float32{none, none, none}, Lengths: [3]int{1, 1, min(vision, 1)}}}
+		for m, width := range []int{6, 4, vision} {
 			e.Values[m] = make([]float32, width)
 		}
 		require.NoError(t, w.Add(split, e))

@@ -18,6 +18,9 @@ func (r *Result) Print(w io.Writer) error {
 	var out strings.Builder
 	for i, run := range r.Runs {
 		fmt.Fprintf(&out, "%s: %s, seed %d, epoch %d, on %s (%s)\n", letter(i), table.Inert(run.Name), run.Seed, run.BestEpoch, table.Inert(run.Data), table.Inert(run.Dir))
+		for _, m := range run.Absent {
+			fmt.Fprintf(&out, "   its data have no %s: what is predicted from that is the same for all\n", m)
+		}
 	}
 	for _, c := range r.Cases {
 		if err := c.print(&out); err != nil {

@@ -38,6 +38,11 @@ func open(dir string, o Options) (s subject, err error) {
 		return s, err
 	}
 	s.run = Run{Dir: dir, Name: c.Name, System: c.System, Seed: c.Seed, BestEpoch: s.predictor.Epoch, Data: s.development.Card().Name}
+	for _, m := range []data.Modality{data.Audio, data.Vision} {
+		if s.development.Schema().Width[m] == 0 {
+			s.run.Absent = append(s.run.Absent, mmiln.Task(m.String()))
+		}
+	}
 	return s, nil
 }
 
