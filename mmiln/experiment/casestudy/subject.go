@@ -81,7 +81,7 @@ func (s subject) view(cases []Case, queries []Query, o Options) error {
 	}
 	for i, hit := range hits {
 		if queries[i].own() {
-			if err := s.own(queries[i], &cases[i], o); err != nil {
+			if err := s.own(queries[i], &cases[i]); err != nil {
 				return err
 			}
 		}
@@ -105,7 +105,7 @@ func missing(queries []Query, hits []*hit) bool {
 }
 
 // own looks at a sentence that is in no data set.
-func (s subject) own(q Query, c *Case, o Options) error {
+func (s subject) own(q Query, c *Case) error {
 	u, err := s.predictor.Utterances([]string{q.Sentence})
 	if err != nil {
 		return err
