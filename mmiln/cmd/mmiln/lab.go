@@ -233,7 +233,10 @@ func (l *lab) trust(jupyter string) {
 
 // start runs JupyterLab until it is stopped.
 func (l *lab) start(jupyter string, port int, more []string) error {
-	args := append([]string{"lab", "--ServerApp.ip=127.0.0.1", fmt.Sprintf("--ServerApp.port=%d", port), "--ServerApp.root_dir=" + l.root}, more...)
+	args := append([]string{
+		"lab", "--ServerApp.ip=127.0.0.1", fmt.Sprintf("--ServerApp.port=%d", port), "--ServerApp.root_dir=" + l.root,
+		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", // ask nobody for news
+	}, more...)
 	fmt.Fprintln(l.out, "starting JupyterLab; Ctrl-C here stops it")
 	command := exec.CommandContext(l.ctx, jupyter, args...)
 	command.Dir, command.Stdout, command.Stderr = l.root, l.out, l.out

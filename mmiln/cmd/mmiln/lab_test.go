@@ -66,7 +66,9 @@ func TestLabStartsOnThisMachineAloneWithTheKernelFoundFirst(t *testing.T) {
 	_, stderr, err := run(t, "lab", "--no-browser", "--port", "9999")
 	require.NoError(t, err)
 	assert.Contains(t, stderr, "Ctrl-C here stops it")
-	assert.Contains(t, stderr, "lab --ServerApp.ip=127.0.0.1 --ServerApp.port=9999 --ServerApp.root_dir="+root+" --no-browser JUPYTER_PATH="+
+	assert.Contains(t, stderr, "lab --ServerApp.ip=127.0.0.1 --ServerApp.port=9999 --ServerApp.root_dir="+root+" ")
+	assert.Contains(t, stderr, "--LabApp.news_url=None", "and nobody is asked for news")
+	assert.Contains(t, stderr, " --no-browser JUPYTER_PATH="+
 		filepath.Join(root, ".lab/share/jupyter")+":/elsewhere")
 	assert.NotContains(t, stderr, "token", "the server's own token stands")
 }
