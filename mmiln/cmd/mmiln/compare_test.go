@@ -174,13 +174,15 @@ func TestARepetitionThatDiffersSaysWhereAndExitsWithOne(t *testing.T) {
 	dir := runFolder(t)
 	replaceIn(t, filepath.Join(dir, "predictions/test.csv"), "test-00003,", "test-00003,1")
 	replaceIn(t, filepath.Join(dir, "run.json"), `"go": "`, `"go": "another `)
-	stdout, _, err := run(t, "rerun", dir, "--backend", "go", "--runs", "again")
+	replaceIn(t, filepath.Join(dir, "run.json"), `"backend": "`, `"backend": "not `)
+	stdout, stderr, err := run(t, "rerun", dir, "--backend", "go", "--runs", "again")
 	require.ErrorIs(t, err, errDiffers)
 	assert.Equal(t, 1, exitCode(err))
 	assert.Contains(t, err.Error(), "again/tiny-set-s1111-")
 	assert.Regexp(t, `predictions/test.csv +differs from line 5 of 9`, stdout)
 	assert.Regexp(t, `metrics.jsonl +identical`, stdout)
 	assert.Regexp(t, `\(Go\) +another go1`, stdout)
+	assert.Contains(t, stderr, dir+" ran on not pure Go")
 }
 
 func replaceIn(t *testing.T, path, old, with string) {

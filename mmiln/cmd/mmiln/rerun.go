@@ -95,6 +95,9 @@ func rerun(command *cobra.Command, w *where, dir, moved string) (repetition, err
 	if err != nil {
 		return repetition{}, err
 	}
+	if m.Backend != note {
+		fmt.Fprintf(command.ErrOrStderr(), "%s ran on %s; backends differ in the last bits\n", dir, m.Backend)
+	}
 	result, err := experiment.Train(command.Context(), c, w.options(command, backend, note))
 	if err != nil {
 		return repetition{}, w.interruption(result, err)
