@@ -92,7 +92,7 @@ func (t *Table) terminal(w io.Writer) error {
 		parts = append(parts, Inert(t.Title)+"\n")
 	}
 	out := t.writer(Inert)
-	out.SetColumnConfigs(append(t.columns(), table.ColumnConfig{Number: 1, WidthMax: 36, WidthMaxEnforcer: text.WrapSoft}))
+	out.SetColumnConfigs(append(t.columns(), table.ColumnConfig{Number: 1, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}))
 	parts = append(parts, out.Render()+"\n")
 	for _, note := range t.notes() {
 		parts = append(parts, Inert(note))
