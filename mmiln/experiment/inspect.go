@@ -123,6 +123,11 @@ func (e *Engine) readInspections(b *data.Batch, names []string, out []*tensors.T
 // add takes one example's values of a tap.
 func (n *Inspection) add(name string, values []float32, b *data.Batch, i int) {
 	tap, isAttention := strings.CutSuffix(name, probabilities)
+	queries, keys := attends(tap)
+	ofText := strings.Contains(tap, ".sag.") && !strings.HasSuffix(tap, ".g_s") // as g_r and g_c are
+	if absent(b.Sequences[queries], i) || absent(b.Sequences[keys], i) && (isAttention || !ofText) {
+		return // there is nothing to look at
+	}
 	if !isAttention {
 		wide := make([]float64, len(values))
 		for k, v := range values {
@@ -130,10 +135,6 @@ func (n *Inspection) add(name string, values []float32, b *data.Batch, i int) {
 		}
 		n.Gates = append(n.Gates, TappedGate{name, stat.Mean(wide, nil)})
 		return
-	}
-	queries, keys := attends(tap)
-	if absent(b.Sequences[queries], i) || absent(b.Sequences[keys], i) {
-		return // there is nothing to attend to
 	}
 	steps, keep := len(values)/stepsOf(b.Sequences[queries]), length(b.Sequences[keys], i)
 	a := TappedAttention{Tap: tap}

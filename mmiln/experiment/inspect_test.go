@@ -96,6 +96,7 @@ func TestASentenceIsInspectedWithoutWhatItLacks(t *testing.T) {
 	found, err := p.Inspect(u, []int{0})
 	require.NoError(t, err)
 	assert.InDelta(t, want[0].Value, found[0].Predictions[mmiln.Multimodal], 1e-5)
+	require.Len(t, found[0].Gates, 4, "g_r and g_c of both pairs read text alone")
 	require.NotEmpty(t, found[0].Attention)
 	for _, a := range found[0].Attention {
 		assert.True(t, strings.HasSuffix(a.Tap, ".self"), "%s reads audio or vision, which are not there", a.Tap)
