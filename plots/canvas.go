@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -19,7 +20,11 @@ func (c *canvas) Validate() {
 		return
 	}
 	rows, used := 1, 0
+	listed, some := c.Legend.Data.([]string)
 	for _, s := range c.MultiSeries {
+		if some && !slices.Contains(listed, s.Name) {
+			continue
+		}
 		width := 50 + 8*len([]rune(s.Name)) // of icon, gap and letters, in pixels
 		if used += width; used > legendWidth {
 			rows, used = rows+1, width
@@ -27,6 +32,9 @@ func (c *canvas) Validate() {
 	}
 	c.GridList[0].Top = fmt.Sprint(26 + 20*rows)
 }
+
+// maxName is how many letters of a series' name are shown.
+const maxName = 40
 
 // legendWidth is what a legend may take of a page, in pixels.
 const legendWidth = 680
@@ -95,7 +103,7 @@ func (c *canvas) series(kind, name string, data any, more ...charts.SeriesOpts) 
 }
 
 func (c *canvas) add(s charts.SingleSeries, more []charts.SeriesOpts) {
-	s.Name = clipped(s.Name, 40)
+	s.Name = clipped(s.Name, maxName)
 	s.ConfigureSeriesOpts(more...)
 	c.MultiSeries = append(c.MultiSeries, s)
 }
@@ -115,7 +123,7 @@ func plainLine(s *charts.SingleSeries) { s.ShowSymbol = opts.Bool(false) }
 
 // level adds a horizontal line at what the series before it are to be held against, such as the paper's value. It reaches as far
 // as the first series. What is not known, such as the correlation of a constant, has no line.
-func (c *canvas) level(name string, y float64) {
+func (c *canvas) level(name string, y float64, more ...charts.SeriesOpts) {
 	along, ok := c.MultiSeries[0].Data.([][2]any)
 	if math.IsNaN(y) || !ok || len(along) == 0 {
 		return
@@ -123,7 +131,13 @@ func (c *canvas) level(name string, y float64) {
 	c.add(charts.SingleSeries{
 		Name: name, Type: "line", Data: [][2]any{{along[0][0], short(y)}, {along[len(along)-1][0], short(y)}},
 		Symbol: "none", LineStyle: &opts.LineStyle{Width: 1.5, Type: dashes[1+len(c.MultiSeries)%2]},
-	}, nil)
+	}, more)
+}
+
+// coloured gives series that belong together one colour, readable on light and dark.
+func coloured(i int) charts.SeriesOpts {
+	colours := []string{"#3b7dd8", "#d9730d", "#2f9e6b", "#b0489b", "#d04545", "#8a7a00", "#7a7a7a"}
+	return func(s *charts.SingleSeries) { s.Color = colours[i%len(colours)] }
 }
 
 // moment is a vertical line at a value of the horizontal axis, such as the best epoch.

@@ -71,7 +71,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return keys
 }
 
-// Trajectories follows the pseudo-labels of some examples through the epochs. Without ids it takes the six that moved most.
+// Trajectories follows the pseudo-labels of some examples through the epochs. Without ids it takes those that moved most.
 // truth, where not nil, holds the unimodal truth of examples by id, as planted data have it.
 func Trajectories(run *record.Reader, task mmiln.Task, truth map[string]float32, ids ...string) (Chart, error) {
 	paths, human, err := labelPaths(run, task)
@@ -79,17 +79,23 @@ func Trajectories(run *record.Reader, task mmiln.Task, truth map[string]float32,
 		return Chart{}, err
 	}
 	if len(ids) == 0 {
-		ids = mostMoved(paths, human, 6)
+		ids = mostMoved(paths, human, 5)
 	}
 	c := newCanvas(epochsX(), numbersY("label"))
-	table := Table{Columns: []string{"id", "epoch", "y_s", "y_m"}}
+	var shown []string // their truths have the same colours
 	for _, id := range ids {
+		shown = append(shown, clipped(id, maxName))
+	}
+	c.Legend.Data = shown
+	table := Table{Columns: []string{"id", "epoch", "y_s", "y_m"}}
+	for i, id := range ids {
 		if len(paths[id]) == 0 {
 			return Chart{}, missing(run, fmt.Sprintf("pseudo-label for %s of the training example %q", task, id))
 		}
-		c.line(id, paths[id])
+		colour := coloured(i)
+		c.line(id, paths[id], colour)
 		if t, ok := truth[id]; ok {
-			c.level("truth of "+id, float64(t))
+			c.level("truth of "+id, float64(t), colour)
 		}
 		for _, p := range paths[id] {
 			table.Add(id, int(p.x), p.y, cell(human[id]))
@@ -98,10 +104,17 @@ func Trajectories(run *record.Reader, task mmiln.Task, truth map[string]float32,
 	return Chart{
 		Name: "trajectories-" + string(task), Title: fmt.Sprintf("Pseudo-labels of single examples for %s", task),
 		Says: "All start at the human label y_m. A line that crosses zero is a modality that was found to say the opposite of the " +
-			"whole. Where a truth is drawn, the label should move towards it.",
+			"whole." + truthSays(truth),
 		Alt:    fmt.Sprintf("Line chart of the pseudo-labels of %d examples for %s over epochs.", len(ids), task),
 		Option: c, Table: table,
 	}, nil
+}
+
+func truthSays(truth map[string]float32) string {
+	if len(truth) == 0 {
+		return ""
+	}
+	return " The level line of the same colour is the truth of the modality, which training never sees: the label should move towards it."
 }
 
 func labelPaths(run *record.Reader, task mmiln.Task) (paths map[string][]point, human map[string]float32, err error) {
