@@ -296,18 +296,36 @@ func rowNames(p plan.Plan, given []string) (names []string, err error) {
 
 func experimentList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "list the shipped experiments: what each reproduces, costs and should give", Args: cobra.NoArgs,
-		Example: `  mmiln experiment list`,
-		RunE: func(command *cobra.Command, _ []string) error {
+		Use:   "list [EXPERIMENT]",
+		Short: "list the shipped experiments: what each reproduces, costs and should give; or print the file of one",
+		Example: `  mmiln experiment list
+  mmiln experiment list figure4 > my.toml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				_, text, err := plan.Source(args[0])
+				if err != nil {
+					return err
+				}
+				_, err = command.OutOrStdout().Write(text)
+				return err
+			}
 			for _, name := range plan.Shipped() {
 				p, _, err := plan.Load(name)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(command.OutOrStdout(), "%s\n  %s\n  reproduces  %s\n  runs        %d rows of %d seeds\n  cost        %s\n  expect      %s\n",
-					name, p.Title, p.Reproduces, len(p.Rows), len(p.Seeds), p.Cost, p.Expect)
+				describe(command.OutOrStdout(), name, p)
 			}
 			return nil
 		},
+	}
+}
+
+func describe(out io.Writer, name string, p *plan.Plan) {
+	fmt.Fprintf(out, "%s\n  %s\n  reproduces  %s\n  runs        %d rows of %d seeds\n  cost        %s\n  expect      %s\n",
+		name, p.Title, p.Reproduces, len(p.Rows), len(p.Seeds), p.Cost, p.Expect)
+	for _, left := range p.LeftOut {
+		fmt.Fprintf(out, "  left out    %s: %s\n", left.Name, left.Reason)
 	}
 }

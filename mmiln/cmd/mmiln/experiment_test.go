@@ -244,6 +244,8 @@ func TestTheListOfExperimentsSaysWhatEachReproducesAndCosts(t *testing.T) {
 		assert.Contains(t, text, name+"-planted\n")
 	}
 	assert.Contains(t, text, "reproduces")
+	assert.Contains(t, text, "left out    R6: ")
+	assert.Contains(t, succeed(t, "experiment", "list", "figure4"), "[[variant]]")
 }
 
 func TestAStatusIsJSONForScripts(t *testing.T) {
