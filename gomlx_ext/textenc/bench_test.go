@@ -85,7 +85,7 @@ func BenchmarkSentence(b *testing.B) {
 		tokens, err := encoder.Tokenize([]string{"the movie was not as bad as everybody had told me before"}, 50)
 		require.NoError(b, err)
 		ids, lengths := padded(tokens.IDs, 16)
-		for _, result := range exec.MustExec(ids, lengths) {
+		for _, result := range exec.MustCall(ids, lengths) {
 			result.MustFinalizeAll()
 		}
 	}
@@ -130,7 +130,7 @@ func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.
 	pass := func() {
 		count++
 		first, second := adam.Correction(count)
-		exec.MustExec(tensors.FromFlatDataAndDimensions(ids, benchBatch, steps), lengths, uint32(count), first, second)[0].MustFinalizeAll()
+		exec.MustCall(tensors.FromFlatDataAndDimensions(ids, benchBatch, steps), lengths, uint32(count), first, second)[0].MustFinalizeAll()
 	}
 	start := time.Now()
 	pass()

@@ -182,6 +182,7 @@ func TestBadFoldersAreExplained(t *testing.T) {
 		"other tokenizer":     {replace("tokenizer.json", "\"WordPiece\",\n    \"unk_token\"", "\"BPE\", \"unk_token\""), `the model is "BPE"; a BERT's is WordPiece`},
 		"other normalizer":    {replace("tokenizer.json", `"BertNormalizer"`, `"NFC"`), `the normalizer is "NFC"`},
 		"negative id":         {replace("tokenizer.json", `"[PAD]": 0`, `"[PAD]": -1`), `"[PAD]" has the id -1`},
+		"endless words":       {replace("tokenizer.json", `"max_input_chars_per_word": 100`, `"max_input_chars_per_word": 1000000`), "max_input_chars_per_word is 1000000"},
 		"tokenizer cut off":   {content("tokenizer.json", `{"model": {"vocab"`), "not the description of a tokenizer"},
 		"weights cut off":     {truncated("model.safetensors", 20000), "the file is cut off"},
 		"empty weights":       {content("model.safetensors", ""), "too few for the length of a header"},

@@ -80,7 +80,7 @@ func (e *Encoder) checkWeights() error {
 	if err != nil {
 		return fmt.Errorf("textenc: %w", err)
 	}
-	defer file.Close() // nothing was written
+	defer func() { _ = file.Close() }() // nothing was written
 	e.names = map[string]string{}
 	for _, w := range e.config.weights() {
 		name, found := locate(file, w.name)
@@ -124,7 +124,7 @@ func (e *Encoder) Load(scope *model.Scope) error {
 	if err != nil {
 		return fmt.Errorf("textenc: %w", err)
 	}
-	defer file.Close() // nothing was written
+	defer func() { _ = file.Close() }() // nothing was written
 	for _, w := range e.config.weights() {
 		values, shape, err := file.Float32(e.names[w.name])
 		if err != nil {
@@ -171,6 +171,6 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // nothing was written
+	defer func() { _ = file.Close() }() // nothing was written
 	return io.ReadAll(io.LimitReader(file, limit))
 }

@@ -18,6 +18,7 @@ const (
 	settingsFile   = "tokenizer_config.json"
 	vocabularyFile = "vocab.txt"
 	maxTokenizer   = 64 << 20 // bytes
+	longestWord    = 1000     // in characters, of any model: the time for a word grows with its square
 )
 
 // openTokenizer reads tokenizer.json, or vocab.txt where there is none.
@@ -169,6 +170,9 @@ func parseTokenizer(content []byte) (*tokenizer, error) {
 		if part[1] != part[2] {
 			return nil, fmt.Errorf("the %s is %q; a BERT's is %s", part[0], part[1], part[2])
 		}
+	}
+	if d.Model.LongestWord < 1 || d.Model.LongestWord > longestWord {
+		return nil, fmt.Errorf("max_input_chars_per_word is %d; it must be from 1 to %d", d.Model.LongestWord, longestWord)
 	}
 	cls, sep, err := d.around()
 	if err != nil {
