@@ -40,7 +40,7 @@ def execute(path):
         notebook, kernel_name="gonb", timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
     )
-    client.execute()
+    client.execute(stderr=subprocess.DEVNULL)  # the kernel's own log
     chapters.merge_outputs(notebook)
     notebook.metadata["mmiln"] = chapters.stamp(notebook)
     return notebook
