@@ -24,6 +24,9 @@ func Collect(runDir string, o Options) (*exhibit.Bundle, error) {
 	if best.Config.System != "mmiln" {
 		return nil, fmt.Errorf("%s is a run of %s; the playground moves the gates of MMILN: choose a run of that", runDir, best.Config.System)
 	}
+	if best.Config.MMILN.Readings.SummaryPool == "all" {
+		return nil, fmt.Errorf("%s averages summaries over padded steps too (R4, summary_pool), so that its predictions depend on the padding, which is another in the page: choose a run that averages over valid steps", runDir)
+	}
 	dir := cmp.Or(o.Data, best.Config.Data.Dir)
 	development, _, err := data.Open(dir)
 	if err != nil {
@@ -97,7 +100,7 @@ func fill(b *exhibit.Bundle, examples data.Examples) error {
 
 // room is how many steps of each modality a page takes where the data has enough examples that fit: the recurrent layers go
 // through all of them, padded or not, and an answer has to be there at once.
-var room = [3]int{data.Text: 16, data.Audio: 28, data.Vision: 28}
+var room = [3]int{data.Text: 16, data.Audio: 24, data.Vision: 24}
 
 // fitting lists the examples that fit into room, or all where those are too few for a batch, and the steps that hold them.
 func fitting(examples data.Examples, longest [3]int) (rows []int, steps [3]int) {

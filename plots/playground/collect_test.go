@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -81,6 +82,19 @@ func TestARunOfOtherDataIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = playground.Collect(run(t), playground.Options{Data: set})
 	assert.ErrorContains(t, err, "comes from table, whose words the page could not turn into features; train on a planted set")
+}
+
+func TestARunWhosePredictionsDependOnPaddingIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(run(t))))
+	config := filepath.Join(dir, "config.toml")
+	text, err := os.ReadFile(config)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), "summary_pool = 'valid'", "summary_pool = 'all'", 1)
+	require.NotEqual(t, string(text), changed)
+	require.NoError(t, os.WriteFile(config, []byte(changed), 0o644))
+	_, err = playground.Collect(dir, playground.Options{})
+	assert.ErrorContains(t, err, "choose a run that averages over valid steps")
 }
 
 func TestAFolderThatIsNoRunIsRefused(t *testing.T) {

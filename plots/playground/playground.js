@@ -15,9 +15,15 @@
   const fail = (text) => { part("error").textContent = text || ""; part("error").hidden = !text; };
   const breath = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
+  function decode(base64) {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+    const packed = atob(base64), bytes = new Uint8Array(packed.length);
+    for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+    return bytes;
+  }
+
   async function unpack(name) {
-    const packed = atob(part(name).textContent.trim());
-    const bytes = Uint8Array.from(packed, (c) => c.charCodeAt(0));
+    const bytes = decode(part(name).textContent.trim());
     part(name).remove();
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).arrayBuffer();

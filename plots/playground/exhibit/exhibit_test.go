@@ -249,4 +249,25 @@ func TestEveryAblationCanBeSeen(t *testing.T) {
 	}
 }
 
+func TestEveryReadingCanBeSeen(t *testing.T) {
+	for name, change := range map[string]func(*mmiln.Readings){
+		"memory":         func(r *mmiln.Readings) { r.Memory = "last" },
+		"directions":     func(r *mmiln.Readings) { r.Directions = "average" },
+		"gate_scope":     func(r *mmiln.Readings) { r.GateScope = "step" },
+		"last step":      func(r *mmiln.Readings) { r.Memory, r.GateScope = "last", "step" },
+		"self_attention": func(r *mmiln.Readings) { r.SelfAttention = "residual" },
+		"pool":           func(r *mmiln.Readings) { r.Pool = "first" },
+		"summary_layers": func(r *mmiln.Readings) { r.SummaryLayers = "all" },
+	} {
+		c := tiny()
+		change(&c.Readings)
+		b, err := initial(c)
+		require.NoError(t, err, name)
+		e := open(t, b)
+		see(t, e, b.Neutral())
+		_, err = e.Compare(b.Neutral())
+		require.NoError(t, err, name)
+	}
+}
+
 func ptr(v float64) *float64 { return &v }

@@ -6,6 +6,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"syscall/js"
 
@@ -17,7 +18,9 @@ import (
 )
 
 func main() {
-	debug.SetGCPercent(400) // a page's answers are quick rather than small
+	// Answers must be quick: what they leave behind is collected when the reader pauses, see compare.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(192 << 20)
 	p := &program{}
 	js.Global().Set("mmilnPlayground", map[string]any{
 		"open": answer(p.open), "see": answer(p.see), "compare": answer(p.compare),
@@ -60,6 +63,7 @@ func (p *program) compare(controls js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer runtime.GC()
 	r, err := p.exhibit.Compare(c)
 	if err != nil {
 		return nil, err
