@@ -24,7 +24,7 @@ punctuation, or given as a sentence of your own; without any, those of Table 4 a
 other splits, and the opening is on record. --json has attention in full.`,
 		Example: `  mmiln casestudy --run runs/mmiln-mosi-s1111-20261124-231500 --run runs/selfmm-mosi-s1111-20261124-231800
   mmiln casestudy --run runs/demo-demo-s1111-20261124-231500 --id train-00000 --id test-00003
-  mmiln casestudy --run runs/mmiln-mosi-s1111-20261124-231500 --text "awesome" --json > case.json`,
+  mmiln casestudy --run runs/mmiln-mosi-s1111-20261124-231500 --text "It was really good." --json > case.json`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if own.Sentence == "" && (own.Audio != "" || own.Vision != "") {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -226,9 +227,19 @@ func examples(text string) []string {
 	return lines
 }
 
+var shellWord = regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`)
+
+// shellWords splits at blanks outside of quotes, as far as examples need.
+func shellWords(line string) (words []string) {
+	for _, word := range shellWord.FindAllString(line, -1) {
+		words = append(words, strings.Trim(word, `"'`))
+	}
+	return words
+}
+
 func checkExample(t *testing.T, line string) {
 	t.Helper()
-	words := strings.Fields(line)
+	words := shellWords(line)
 	require.Equal(t, "mmiln", words[0], line)
 	command, rest, err := root().Find(words[1:])
 	require.NoError(t, err, line)
