@@ -185,23 +185,14 @@ func shorts(values ...float64) []any {
 	return out
 }
 
-// span is the range of an axis that holds all values with round ends.
-func span(values ...float64) (low, high any) {
-	least, most := math.Inf(1), math.Inf(-1)
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			least, most = min(least, v), max(most, v)
+// reach adds points that are not shown, for the axes to reach to.
+func (c *canvas) reach(points []point) {
+	if c.Legend.Data == nil {
+		var shown []string
+		for _, s := range c.MultiSeries {
+			shown = append(shown, s.Name)
 		}
+		c.Legend.Data = shown
 	}
-	if least >= most {
-		return nil, nil // ECharts chooses
-	}
-	step := math.Pow(10, math.Floor(math.Log10((most-least)/4)))
-	for _, nice := range []float64{5, 2} {
-		if (most-least)/4 >= nice*step {
-			step *= nice
-			break
-		}
-	}
-	return short(math.Floor(least/step) * step), short(math.Ceil(most/step) * step)
+	c.add(charts.SingleSeries{Name: "reach", Type: "scatter", Data: pairs(known(points)), SymbolSize: 0}, nil)
 }

@@ -73,27 +73,21 @@ func (c *compared) add(r table.Row) {
 func (c *compared) canvas() *canvas {
 	y := namesY("", numbered(c.names))
 	y.AxisLabel = &opts.AxisLabel{Interval: "0"}
-	x := numbersX(c.title)
-	x.Min, x.Max = span(c.values()...)
-	out := newCanvas(x, y)
+	out := newCanvas(numbersX(c.title), y)
 	out.Trigger = "item"
 	out.dots("paper", known(c.paper), 11, shape("diamond"))
 	out.dots("ours, each seed", known(c.dots), 7, shape("triangle"))
 	out.dots("ours, mean ± std", known(c.mean), 11, shape("rect"), c.bars(inRow))
+	out.reach(c.ends())
 	return out
 }
 
-// values are all that an axis must hold.
-func (c *compared) values() (all []float64) {
-	for _, points := range [][]point{c.paper, c.dots, c.mean} {
-		for _, p := range points {
-			all = append(all, p.x)
-		}
-	}
+// ends are where the bars of one standard deviation end.
+func (c *compared) ends() (ends []point) {
 	for i, std := range c.std {
-		all = append(all, c.mean[i].x-std, c.mean[i].x+std)
+		ends = append(ends, point{c.mean[i].x - std, c.mean[i].y}, point{c.mean[i].x + std, c.mean[i].y})
 	}
-	return all
+	return ends
 }
 
 func known(points []point) []point {
@@ -217,11 +211,10 @@ func Layers(t *table.Table, name string) (Chart, error) {
 	}
 	x := numbersX("fusion layers")
 	x.MinInterval = 1
-	y := numbersY(s.title)
-	y.Min, y.Max = span(c.values()...)
-	out := newCanvas(x, y)
+	out := newCanvas(x, numbersY(s.title))
 	out.line("ours, mean ± std", flipped(c.mean, counts), c.bars(func(i int, value float64) [2]any { return [2]any{counts[i], short(value)} }))
 	out.dots("ours, each seed", flipped(c.dots, counts), 7, shape("triangle"))
+	out.reach(flipped(c.ends(), counts))
 	return Chart{
 		Name: "layers-" + name, Title: "Number of fusion layers: " + s.title,
 		Says: "Figure 4's values are not in the paper's text; of it the text says: " + finding(name) + ". Bars are one standard " +

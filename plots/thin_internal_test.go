@@ -53,12 +53,3 @@ func TestALineWithGapsIsThinnedToo(t *testing.T) {
 	points[1].y = math.NaN()
 	assert.Len(t, thin(points, maxPoints), maxPoints)
 }
-
-func TestAnAxisHoldsAllValuesWithRoundEnds(t *testing.T) {
-	low, high := span(0.536, 0.612, math.NaN())
-	assert.InDelta(t, 0.53, low, 1e-9)
-	assert.InDelta(t, 0.62, high, 1e-9)
-	low, high = span(1)
-	assert.Nil(t, low)
-	assert.Nil(t, high)
-}
