@@ -14,7 +14,7 @@ ROOT = HERE.parent
 
 def find(prefixes=()):
     """The chapters in order, or those whose names begin with one of the prefixes."""
-    paths = sorted(HERE.glob("*.ipynb"))
+    paths = sorted([*HERE.glob("[0-9][0-9]_*.ipynb"), HERE / "notation.ipynb"])
     unknown = [p for p in prefixes if not any(path.name.startswith(p) for path in paths)]
     if unknown:
         sys.exit(f"no chapter begins with {', '.join(unknown)}; there are {', '.join(path.stem for path in paths)}")

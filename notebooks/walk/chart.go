@@ -19,17 +19,20 @@ type Axes struct {
 	Names []string // along x, one for each value of a series
 }
 
+// dashes tell lines apart without colour.
+var dashes = []string{"solid", "dashed", "dotted"}
+
 // Lines draws series over the same steps. says is the sentence on what to see.
 func Lines(title, says string, a Axes, series ...Series) plots.Chart {
 	line := charts.NewLine()
 	line.SetGlobalOptions(a.options()...)
 	line.SetXAxis(a.Names)
-	for _, s := range series {
+	for k, s := range series {
 		items := make([]opts.LineData, len(s.Values))
 		for i, v := range s.Values {
 			items[i].Value = v
 		}
-		line.AddSeries(s.Name, items)
+		line.AddSeries(s.Name, items, charts.WithLineStyleOpts(opts.LineStyle{Width: 2, Type: dashes[k%len(dashes)]}))
 	}
 	return chart(title, says, "Line chart", line, a, series)
 }
