@@ -161,24 +161,14 @@ func experimentStatus() *cobra.Command {
 	return command
 }
 
-// printStatus shows one line a row, then each run that failed.
+// printStatus shows one line a row, then what searches chose, each run that failed, and what was left out.
 func printStatus(out io.Writer, status study.Status) {
 	fmt.Fprintf(out, "%s\n", status.Title)
 	if status.Worker != "" {
 		fmt.Fprintf(out, "process %s works on it\n", status.Worker)
 	}
 	fmt.Fprintln(out)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "row\tdata\ttrials\tseeds\tvalid MAE\ttest MAE")
-	for _, row := range status.Rows {
-		trials := ""
-		if row.Trials > 0 {
-			trials = fmt.Sprintf("%d/%d", row.Tried, row.Trials)
-		}
-		valid, test := meanScores(row)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Row, row.Data, trials, seedsLine(row), valid, test)
-	}
-	_ = w.Flush()
+	printRows(out, status.Rows)
 	for _, row := range status.Rows {
 		if row.Search != "" {
 			fmt.Fprintf(out, "%s: %s\n", row.Row, row.Search)
@@ -192,6 +182,33 @@ func printStatus(out io.Writer, status study.Status) {
 	for _, left := range status.LeftOut {
 		fmt.Fprintf(out, "left out: %s: %s\n", left.Name, left.Reason)
 	}
+}
+
+// printRows leaves out the columns in which rows do not differ.
+func printRows(out io.Writer, rows []study.RowStatus) {
+	sets := slices.ContainsFunc(rows, func(r study.RowStatus) bool { return r.Data != rows[0].Data })
+	searched := slices.ContainsFunc(rows, func(r study.RowStatus) bool { return r.Trials > 0 })
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(row, data, trials, seeds, valid, test string) {
+		fields := []string{row, data, trials, seeds, valid, test}
+		if !searched {
+			fields = slices.Delete(fields, 2, 3)
+		}
+		if !sets {
+			fields = slices.Delete(fields, 1, 2)
+		}
+		fmt.Fprintln(w, strings.Join(fields, "\t"))
+	}
+	line("row", "data", "trials", "seeds", "valid MAE", "test MAE")
+	for _, row := range rows {
+		trials := ""
+		if row.Trials > 0 {
+			trials = fmt.Sprintf("%d/%d", row.Tried, row.Trials)
+		}
+		valid, test := meanScores(row)
+		line(row.Row, row.Data, trials, seedsLine(row), valid, test)
+	}
+	_ = w.Flush()
 }
 
 // seedsLine counts a row's runs: "3 finished", "1 finished, 1 running (epoch 3), 1 waiting".
