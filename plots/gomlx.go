@@ -22,12 +22,13 @@ func Attach(loop *train.Loop, every int, title string, evaluate ...train.Dataset
 const late = 120
 
 func (l *Live) attach(loop *train.Loop, every int, evaluate []train.Dataset) {
-	drawn := -1
+	drawn := int64(-1)
 	draw := func(loop *train.Loop, found []*tensors.Tensor) error {
-		if drawn == loop.LoopStep {
+		step := int64(loop.Trainer.GlobalStep())
+		if drawn == step {
 			return nil
 		}
-		drawn = loop.LoopStep
+		drawn = step
 		return l.sample(loop, found, evaluate)
 	}
 	train.EveryNSteps(loop, every, "plots.Attach", late, draw)
