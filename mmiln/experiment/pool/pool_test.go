@@ -80,7 +80,7 @@ func TestCancellingAsksJobsToSaveAndWaitsForThem(t *testing.T) {
 		shell(dir, "saves", `trap 'sleep 0.2; echo saved; exit 130' TERM; echo ready; while :; do sleep 0.05; done`), shell(dir, "never", "touch begun"),
 	}, func(_ pool.Job, o *pool.Outcome) {
 		if o == nil {
-			go func() { awaitText(filepath.Join(dir, "logs/saves.log"), "ready"); cancel() }()
+			go func() { awaitText(filepath.Join(dir, "logs/saves.log"), "\nready\n"); cancel() }()
 		}
 	})
 	assert.ErrorIs(t, outcomes[0].Err, context.Canceled)
