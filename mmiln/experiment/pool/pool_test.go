@@ -110,3 +110,22 @@ func TestTheDefaultIsAtLeastOne(t *testing.T) {
 	assert.GreaterOrEqual(t, pool.Default(), 1)
 	assert.LessOrEqual(t, pool.Default(), runtime.NumCPU())
 }
+
+func ExampleLocal_Run() {
+	dir, err := os.MkdirTemp("", "pool")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	outcomes := pool.Local{N: 2}.Run(context.Background(), []pool.Job{
+		{Name: "one", Argv: []string{"sh", "-c", "echo all is well"}, Log: filepath.Join(dir, "one.log")},
+		{Name: "two", Argv: []string{"sh", "-c", "echo no such data; exit 1"}, Log: filepath.Join(dir, "two.log")},
+	}, nil)
+	for _, o := range outcomes {
+		fmt.Println(o.Job.Name, o.Err, o.Last)
+	}
+	// Output:
+	// one <nil> all is well
+	// two exit status 1 no such data
+}
