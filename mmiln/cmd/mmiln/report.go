@@ -11,6 +11,7 @@ import (
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/plots/playground"
 	"github.com/mmiln/workbench/plots/report"
 )
 
@@ -18,12 +19,14 @@ func reportCommand() *cobra.Command {
 	var w where
 	var out, title string
 	var looks int
+	var play bool
 	command := &cobra.Command{
 		Use:   "report RUN... --out report.html",
 		Short: "write one HTML file about runs, which opens without a network",
 		Long: `Write one HTML file about one or more runs: claims and a verdict, the paper's numbers beside ours, all charts, the data, what
 it cost, the configuration and how to do it again. A folder of run folders stands for all of them. Charts of single
-examples run the first run's model on validation, where its data are at hand.`,
+examples run the first run's model on validation, where its data are at hand. --playground puts that model itself into the
+page, compiled to WebAssembly, which takes the Go toolchain and this repository's source.`,
 		Example: `  mmiln report runs/* --out report.html
   mmiln report runs/mmiln-planted-s1111-20261124-231500 --out one.html --examples 2`,
 		Args: cobra.MinimumNArgs(1),
@@ -37,6 +40,13 @@ examples run the first run's model on validation, where its data are at hand.`,
 				page.Note = "No single examples are shown: " + err.Error() + "."
 				fmt.Fprintln(command.ErrOrStderr(), page.Note)
 			}
+			if play {
+				part, err := playground.Fragment(command.Context(), runs[0].Dir(), playground.Options{})
+				if err != nil {
+					return err
+				}
+				page.Playground = report.Playground{Section: part.HTML, Scripts: part.Scripts, Sources: part.Sources}
+			}
 			if err := writeNew(out, page.Write); err != nil {
 				return err
 			}
@@ -48,6 +58,7 @@ examples run the first run's model on validation, where its data are at hand.`,
 	flags.StringVar(&out, "out", "report.html", "file to write")
 	flags.StringVar(&title, "title", "MMILN: report", "heading of the page")
 	flags.IntVar(&looks, "examples", 1, "single examples of validation to look into")
+	flags.BoolVar(&play, "playground", false, "let readers move the first run's model in the page")
 	flags.StringVar(&w.backend, "backend", "auto", "for single examples: auto, go, xla:cpu, xla:cuda, xla:tpu, or the path of an XLA plugin")
 	return command
 }
