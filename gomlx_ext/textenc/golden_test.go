@@ -2,6 +2,7 @@ package textenc_test
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -149,5 +150,24 @@ func TestGradientsOfLayersThatAreComputedAgainAreThoseOfTorch(t *testing.T) {
 	backends.Each(t, func(t *testing.T, backend compute.Backend) {
 		g, store := openGolden(t), loaded(t)
 		g.matchesGradients(store, run(t, backend, store, gradients(tiny(t).Config(), textenc.Recompute()), g.inputs()...))
+	})
+}
+
+// Eight bits of mantissa leave two to three digits, of a weight's gradient or of the least that matters: biases of keys have none.
+func TestHalfPrecisionStaysNearTorch(t *testing.T) {
+	largest := func(values []float32) (largest float64) {
+		for _, v := range values {
+			largest = max(largest, math.Abs(float64(v)))
+		}
+		return largest
+	}
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
+		g, store := openGolden(t), loaded(t)
+		full := run(t, backend, store, gradients(tiny(t).Config()), g.inputs()...)
+		half := run(t, backend, store, gradients(tiny(t).Config(), textenc.Half()), g.inputs()...)
+		require.NotEqual(t, flat(full[0]), flat(half[0]))
+		for i := range full {
+			require.InDeltaSlice(t, flat(full[i]), flat(half[i]), max(0.05*largest(flat(full[i])), 1e-3))
+		}
 	})
 }

@@ -23,6 +23,10 @@ type Option func(*encoder)
 // them all are 0.
 func TokenTypes(types *Node) Option { return func(e *encoder) { e.types = types } }
 
+// Half multiplies in bfloat16 in dense layers, forward and backward, which accelerators are fastest at. Weights, their
+// gradients' sums, attention and norms stay in float32.
+func Half() Option { return func(e *encoder) { e.half = true } }
+
 // Graph encodes word pieces ids [B, T] (int32), of which an example's first lengths [B] are valid. It returns the last layer's
 // hidden states [B, T, d] and the pooler's output [B, d], that of [CLS] after a dense layer and tanh. Hidden states of steps
 // that are not valid mean nothing, and change nothing elsewhere.
@@ -63,6 +67,7 @@ type encoder struct {
 	g              *Graph
 	lengths, types *Node
 	recompute      bool
+	half           bool
 	weights        map[string]weight
 	values         map[string]*Node // weights that stand for those of the model
 	sites          map[string]*dropout.Site
@@ -116,7 +121,12 @@ func (e encoder) attend(name string, x *Node) *Node {
 }
 
 func (e encoder) dense(name string, x *Node) *Node {
-	return linear.Apply(x, e.value(name+".weight"), e.value(name+".bias"))
+	weights, bias := e.value(name+".weight"), e.value(name+".bias")
+	if !e.half {
+		return linear.Apply(x, weights, bias)
+	}
+	low := func(x *Node) *Node { return ConvertDType(x, dtypes.BFloat16) }
+	return ConvertDType(linear.Apply(low(x), low(weights), low(bias)), x.DType())
 }
 
 func (e encoder) norm(name string, x *Node) *Node {

@@ -83,7 +83,7 @@ type GroupConfig struct {
 func Default() Config {
 	return Config{
 		Name: "mmiln", System: "mmiln", Seed: 1111,
-		Data: DataConfig{Normalise: "standard", Buckets: 1}, Text: TextConfig{Mode: "features", MaxLength: 50},
+		Data: DataConfig{Normalise: "standard", Buckets: 1}, Text: TextConfig{Mode: "features", MaxLength: 50, Precision: "float32"},
 		Train: TrainConfig{
 			Batch: 16, UpdateEvery: 4, PartialGroup: "drop", Gradients: "sum", MaxEpochs: 100, Patience: 8, Threshold: 1e-6,
 			Select: "loss",

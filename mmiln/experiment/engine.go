@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -27,6 +28,7 @@ type Engine struct {
 	encoder   *textenc.Encoder // that is trained with the model; nil where there is none
 	optimiser *adam.Optimiser
 	train     TrainConfig
+	text      TextConfig
 
 	step, apply, evaluate *model.Exec
 	gates                 []string // names of the gates that evaluate returns, in order; known once it has run
@@ -41,7 +43,7 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, compiled: map[string]bool{}}
+	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, text: c.Text, compiled: map[string]bool{}}
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
 	if c.Text.Mode == "finetune" {
 		if e.encoder, err = openEncoder(c.Text); err != nil {
@@ -82,7 +84,7 @@ func (e *Engine) loadEncoder() error {
 func (e *Engine) forward(scope *model.Scope, args []*Node, t *taps.Taps) (mmiln.Output, mmiln.Inputs) {
 	in := inputs(args)
 	if e.encoder != nil {
-		in.Text = encode(e.encoder, scope, in.Text)
+		in.Text = e.text.encode(e.encoder, scope, in.Text)
 	}
 	return e.model.Forward(scope, in, t), in
 }
@@ -227,6 +229,7 @@ func (e *Engine) run(exec *model.Exec, args []*tensors.Tensor) ([]*tensors.Tenso
 	}
 	if !e.compiled[shape] {
 		e.compiled[shape] = true
+		debug.FreeOSMemory() // host copies of the first values
 		device.Trim()
 	}
 	return out, nil

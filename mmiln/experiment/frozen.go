@@ -56,15 +56,15 @@ func (r *textReader) states(tokens textenc.Tokens) ([][]float32, error) {
 	return states, writeStates(path, states, r.encoder.Config().Width)
 }
 
-// key names what the states depend on: the encoder's content, the word pieces, the backend, which differs in the last bits, and
-// the program's version of all that.
+// key names what the states depend on: the encoder's content, the word pieces, backend and precision, which differ in the last
+// bits, and the program's version of all that.
 func (r *textReader) key(tokens textenc.Tokens) (string, error) {
 	content, err := r.encoder.Hash()
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %s %s %d\n", statesVersion, r.backend.Name(), content, len(tokens.IDs))
+	fmt.Fprintf(h, "%d %s %s %s %d\n", statesVersion, r.backend.Name(), r.config.Precision, content, len(tokens.IDs))
 	for _, ids := range tokens.IDs {
 		_ = binary.Write(h, binary.LittleEndian, int32(len(ids))) // a hash.Hash never fails
 		_ = binary.Write(h, binary.LittleEndian, ids)
@@ -79,7 +79,7 @@ func (r *textReader) compute(tokens textenc.Tokens) ([][]float32, error) {
 		return nil, err
 	}
 	exec, err := model.NewExec(r.backend, store, func(scope *model.Scope, x, lengths *Node) *Node {
-		return encode(r.encoder, scope, masked.New(x, lengths)).X
+		return r.config.encode(r.encoder, scope, masked.New(x, lengths)).X
 	})
 	if err != nil {
 		return nil, err

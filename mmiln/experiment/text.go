@@ -1,8 +1,10 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -19,6 +21,8 @@ type TextConfig struct {
 	Mode      string `toml:"mode" json:"mode"`             // one of TextModes
 	Encoder   string `toml:"encoder" json:"encoder"`       // of a BERT: a folder as on Hugging Face, or its name there
 	MaxLength int    `toml:"max_length" json:"max_length"` // word pieces of a text, with [CLS] and [SEP]; what is beyond is left out
+	Precision string `toml:"precision" json:"precision"`   // of the encoder's products: float32, or bfloat16 for accelerators
+	Recompute bool   `toml:"recompute" json:"recompute"`   // the encoder's layers again for their gradients, which saves memory
 }
 
 // TextModes are where text comes from: features are the data set's; frozen are an encoder's, computed once and kept on disk;
@@ -35,6 +39,9 @@ func (c TextConfig) validate() error {
 		}
 		if c.MaxLength < 3 || c.MaxLength > 1<<16 {
 			return fmt.Errorf("max_length is %d; use 3 to %d", c.MaxLength, 1<<16)
+		}
+		if c.Precision != "float32" && c.Precision != "bfloat16" {
+			return fmt.Errorf("precision is %q; use float32 or bfloat16", c.Precision)
 		}
 		return nil
 	}
@@ -63,7 +70,15 @@ func openText(c TextConfig, backend compute.Backend) (*textReader, error) {
 }
 
 func openEncoder(c TextConfig) (*textenc.Encoder, error) {
-	encoder, err := textenc.Open(c.Encoder)
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := textenc.Resolve(context.Background(), c.Encoder, filepath.Join(cache, "hub"))
+	if err != nil {
+		return nil, fmt.Errorf("[text] encoder: %w", err)
+	}
+	encoder, err := textenc.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("[text] encoder: %w", err)
 	}
@@ -169,10 +184,20 @@ func (v transcribed) Batch(rows []int, steps [3]int) (*data.Batch, error) {
 const textScope = "/encoder/text"
 
 // encode replaces word pieces [B, T, 1] by the encoder's states [B, T, d], zero at padded steps. Eq. (3): M_t = BERT(X_t; θ_t)
-func encode(encoder *textenc.Encoder, scope *model.Scope, x masked.Sequence) masked.Sequence {
+func (c TextConfig) encode(encoder *textenc.Encoder, scope *model.Scope, x masked.Sequence) masked.Sequence {
 	ids := ConvertDType(Squeeze(x.X, -1), dtypes.Int32)
-	states, _ := encoder.Config().Graph(scope.Store().Scope(textScope), ids, x.Lengths)
+	states, _ := encoder.Config().Graph(scope.Store().Scope(textScope), ids, x.Lengths, c.options()...)
 	return x.Over(states)
+}
+
+func (c TextConfig) options() (options []textenc.Option) {
+	if c.Precision == "bfloat16" {
+		options = append(options, textenc.Half())
+	}
+	if c.Recompute {
+		options = append(options, textenc.Recompute())
+	}
+	return options
 }
 
 // errNoText explains why a run cannot read sentences.

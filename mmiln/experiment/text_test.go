@@ -20,7 +20,7 @@ func reading(t *testing.T, mode string) experiment.Config {
 	t.Helper()
 	t.Setenv("MMILN_CACHE", filepath.Join(scratch, "cache"))
 	c := tiny(t)
-	c.Text = experiment.TextConfig{Mode: mode, Encoder: "../../gomlx_ext/textenc/testdata/tiny", MaxLength: 12}
+	c.Text = experiment.TextConfig{Mode: mode, Encoder: "../../gomlx_ext/textenc/testdata/tiny", MaxLength: 12, Precision: "float32"}
 	c.Data.Buckets, c.Data.Pool = 3, 2
 	return c
 }
