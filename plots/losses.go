@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 
@@ -22,7 +23,11 @@ func Losses(run *record.Reader) (Chart, error) {
 	titles := []string{"ℓ, training", "ℓ_task, training", "ℓ_sim, training", "ℓ_diff, training", "multimodal head, validation"}
 	c := newCanvas(epochsX(), numbersY("loss"))
 	for i, key := range keys {
-		c.line(titles[i], overEpochs(lines, key), bestEpoch(run, i)...)
+		points := overEpochs(lines, key)
+		if !slices.ContainsFunc(points, func(p point) bool { return p.y != 0 }) {
+			continue // a system without re-fusion
+		}
+		c.line(titles[i], points, bestEpoch(run, i)...)
 	}
 	first, last := lines[0], lines[len(lines)-1]
 	return Chart{

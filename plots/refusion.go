@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
@@ -32,6 +33,9 @@ func byLayer(run *record.Reader, axis string, of func(experiment.RefusionLine) [
 	if len(lines) == 0 || len(of(lines[0])) == 0 {
 		return Chart{}, missing(run, "re-fusion losses in refusion.jsonl")
 	}
+	if !slices.ContainsFunc(lines, func(l experiment.RefusionLine) bool { return slices.ContainsFunc(of(l), isNotZero) }) {
+		return Chart{}, missing(run, "re-fusion losses but zeros: its model has no re-fusion")
+	}
 	c := newCanvas(epochsX(), numbersY(axis))
 	table := Table{Columns: []string{"epoch"}}
 	layers := len(of(lines[0]))
@@ -57,3 +61,5 @@ func byLayer(run *record.Reader, axis string, of func(experiment.RefusionLine) [
 		Option: c, Table: table,
 	}, nil
 }
+
+func isNotZero(v float64) bool { return v != 0 }
