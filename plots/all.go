@@ -5,8 +5,12 @@ import (
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
-// Of draws everything that one run has recorded. What it has not recorded is told by missing, one error a chart.
-func Of(run *record.Reader) (charts []Chart, missing []error) {
+// Truths hold, by task, the unimodal truth of training examples by id, as planted data have it.
+type Truths map[mmiln.Task]map[string]float32
+
+// Of draws everything that one run has recorded, with the truths where they are not nil. What it has not recorded is told by
+// missing, one error a chart.
+func Of(run *record.Reader, truths Truths) (charts []Chart, missing []error) {
 	add := func(c Chart, err error) {
 		if err != nil {
 			missing = append(missing, err)
@@ -24,7 +28,7 @@ func Of(run *record.Reader) (charts []Chart, missing []error) {
 	add(Orthogonality(run))
 	for _, task := range mmiln.Auxiliary {
 		add(Drift(run, task))
-		add(Trajectories(run, task, nil))
+		add(Trajectories(run, task, truths[task]))
 	}
 	add(Flips(run))
 	add(Recovery(run))

@@ -33,7 +33,7 @@ func every(t testing.TB) []plots.Chart {
 func draw(t testing.TB) []plots.Chart {
 	t.Helper()
 	run := trained(t)
-	charts, missing := plots.Of(run)
+	charts, missing := plots.Of(run, nil)
 	require.Empty(t, missing)
 	look := lookAt(t, run)
 	along, err := plots.AlongOf(look, mmiln.Audio)
@@ -212,7 +212,7 @@ func TestWhatARunLacksIsAnErrorThatNamesIt(t *testing.T) {
 	require.NoError(t, r.Close())
 	run, err := record.Open(r.Dir())
 	require.NoError(t, err)
-	charts, missing := plots.Of(run)
+	charts, missing := plots.Of(run, nil)
 	assert.Empty(t, charts)
 	for _, err := range missing {
 		assert.ErrorContains(t, err, r.Dir())

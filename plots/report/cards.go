@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/mmiln/workbench/mmiln"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
+	"github.com/mmiln/workbench/plots"
 )
 
 // cards fills in what stands behind the numbers.
@@ -50,17 +52,47 @@ type card struct {
 
 func dataCard(m record.Manifest) card {
 	c := card{Name: m.Data.Name, Hash: m.Data.Card}
-	development, _, err := data.Open(m.Data.Dir)
-	switch {
-	case err != nil:
-		c.Note = fmt.Sprintf("The folder %s cannot be read now, so that only its hash is shown.", m.Data.Dir)
-	case development.Card().SHA256() != m.Data.Card:
-		c.Note = fmt.Sprintf("The folder %s now holds other data than the runs were trained on.", m.Data.Dir)
-	default:
-		found := development.Card()
-		c.Card = &found
+	development, note := dataOf(m)
+	if development == nil {
+		c.Note = note
+		return c
 	}
+	found := development.Card()
+	c.Card = &found
 	return c
+}
+
+// dataOf opens what a run was trained on. Where that is not to be had, it is nil and the note says why.
+func dataOf(m record.Manifest) (found *data.Development, note string) {
+	development, _, err := data.Open(m.Data.Dir)
+	if err != nil {
+		return nil, fmt.Sprintf("The folder %s cannot be read now, so that only its hash is shown.", m.Data.Dir)
+	}
+	if development.Card().SHA256() != m.Data.Card {
+		return nil, fmt.Sprintf("The folder %s now holds other data than the runs were trained on.", m.Data.Dir)
+	}
+	return development, ""
+}
+
+// truthsOf are the unimodal truths of a run's training examples, where its data are at hand and know them.
+func truthsOf(m record.Manifest) plots.Truths {
+	development, _ := dataOf(m)
+	if development == nil {
+		return nil
+	}
+	truths := plots.Truths{}
+	for task, modality := range map[mmiln.Task]data.Modality{mmiln.Audio: data.Audio, mmiln.Vision: data.Vision} {
+		if !development.Schema().Unimodal[modality] {
+			continue
+		}
+		truths[task] = map[string]float32{}
+		for i := range development.Train.Len() {
+			if info := development.Train.Info(i); !math.IsNaN(float64(info.Unimodal[modality])) {
+				truths[task][info.ID] = info.Unimodal[modality]
+			}
+		}
+	}
+	return truths
 }
 
 // cost is what one run took.

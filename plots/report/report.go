@@ -62,7 +62,6 @@ type view struct {
 	Recipes     []recipe
 	Failures    []failure
 	Missing     []string
-	Bytes       int
 }
 
 // detail is one row's first run in charts.
@@ -119,7 +118,7 @@ func (v *view) charts() error {
 		if i == maxDetailed {
 			break
 		}
-		charts, missing := plots.Of(run)
+		charts, missing := plots.Of(run, truthsOf(run.Manifest()))
 		if i == 0 {
 			more, err := looked(v.Looks)
 			charts, missing = append(charts, more...), append(missing, err...)

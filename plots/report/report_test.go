@@ -195,7 +195,7 @@ func TestATrainedRunShowsItsDataAndAnExample(t *testing.T) {
 	look, err := p.Look(backend, development.Valid, 0)
 	require.NoError(t, err)
 	_, text := written(t, report.Page{Title: "Report", Runs: []*record.Reader{run}, Looks: []experiment.Look{look}})
-	for _, wanted := range []string{"Gates along one example: valid-00000", "Attention of one example", "Recovery of the unimodal truth", "Format planted"} {
+	for _, wanted := range []string{"Gates along one example: valid-00000", "Attention of one example", "Recovery of the unimodal truth", "Format planted", "truth of train-"} {
 		assert.True(t, strings.Contains(text, wanted), wanted)
 	}
 }
