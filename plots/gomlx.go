@@ -24,7 +24,7 @@ const late = 120
 func (l *Live) attach(loop *train.Loop, every int, evaluate []train.Dataset) {
 	drawn := int64(-1)
 	draw := func(loop *train.Loop, found []*tensors.Tensor) error {
-		step := int64(loop.Trainer.GlobalStep())
+		step := loop.Trainer.GlobalStep()
 		if drawn == step {
 			return nil
 		}
