@@ -10,19 +10,16 @@ import (
 	"sync"
 
 	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/gomlx/gomlx/ui/plot"
 )
 
-// Point is one value of one metric at one step of training. It has the fields of GoMLX's plot.Point and converts to and from it.
-type Point struct {
-	MetricName string // of the series
-	Short      string // the same, shorter
-	MetricType string // series of one type share a chart, such as "loss"
-	Step       float64
-	Value      float64
-}
+// Point is one value of one metric at one step of training, GoMLX's.
+type Point = plot.Point
+
+var _ plot.Plotter = (*Live)(nil)
 
 // Live are charts in a notebook that grow in place while something trains, and stand there once it is done. Its methods may be
-// called from several goroutines. Outside of a notebook they show nothing.
+// called from several goroutines. It is GoMLX's [plot.Plotter]. Outside of a notebook they show nothing.
 type Live struct {
 	mu     sync.Mutex
 	title  string
@@ -40,7 +37,7 @@ func newLive(title, axis string, s screen) *Live {
 	return &Live{title: title, axis: axis, screen: s, bar: s.id(), view: s.id()}
 }
 
-// AddPoint takes a value; it is drawn by the next [Live.DynamicSampleDone]. Both names are those of GoMLX's plot.Plotter.
+// AddPoint takes a value; it is drawn by the next [Live.DynamicSampleDone].
 func (l *Live) AddPoint(p Point) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
