@@ -42,7 +42,7 @@ $(XLA_PLUGIN):
 	cp .xla/wheel/fastatomstruct_xla_cpu/libpjrt_cpu.so $@
 	rm -rf .xla/wheel
 
-bench: ## time a training step against PyTorch on XLA (PYTHON=... with torch)
+bench: bench-text ## time training steps against PyTorch on XLA (PYTHON=... with torch and transformers)
 	$(GO) run ./mmiln/bench --python $(PYTHON)
 
 bench-go: ## the same on the pure Go backend, short sequences
