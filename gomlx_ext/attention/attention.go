@@ -105,8 +105,7 @@ func (c *Config) operands(q, k, v *Node, site *dropout.Site) operands {
 		in.valid = Reshape(BroadcastToDims(valid, n/c.heads, c.heads, 1, k.Shape().Dim(1)), n, 1, -1)
 	}
 	if in.site != nil {
-		in.rows = in.site.Rows(IotaFull(g, shapes.Make(dtypes.Uint32, n, q.Shape().Dim(1), 1)))
-		in.columns = in.site.Columns(IotaFull(g, shapes.Make(dtypes.Uint32, 1, 1, k.Shape().Dim(1))))
+		in.rows, in.columns = in.site.AllRows(g, n, q.Shape().Dim(1), 1), in.site.AllColumns(g, 3, k.Shape().Dim(1))
 	}
 	return in
 }

@@ -167,6 +167,28 @@ func TestABlockHasItsPartOfTheWholeMask(t *testing.T) {
 	assert.Equal(t, outputs[0].Value(), outputs[1].Value())
 }
 
+func TestColumnsHashedOnTheHostAreThoseOfTheGraph(t *testing.T) {
+	outputs := training(t, "go", 10, func(scope *model.Scope, g *Graph) []*Node {
+		site := dropout.NewSite(scope, g, 0.5)
+		return []*Node{site.AllColumns(g, 2, 30), site.Columns(dropout.Positions(g, 0, 1, 1, 30))}
+	})
+	assert.Equal(t, outputs[1].Value(), outputs[0].Value())
+}
+
+// All places of a step have the rows' hashes in common; two rows of one place and the same of another must not betray it.
+func TestRowsOfTwoPlacesAreIndependent(t *testing.T) {
+	const size = 512
+	all := masks(t, "go", 13, 0.5, size, size, "a", "b")
+	for _, step := range []int{1, 2, 8, 100} {
+		var sum float64
+		for i := range all[0] {
+			below := (i + step*size) % (size * size)
+			sum += all[0][i] * all[0][below] * all[1][i] * all[1][below]
+		}
+		assert.Less(t, math.Abs(sum)/size, 4.0, "step %d", step)
+	}
+}
+
 func TestKeptElementsAreScaledSoThatTheMeanStays(t *testing.T) {
 	outputs := training(t, "go", 11, func(scope *model.Scope, g *Graph) []*Node {
 		return []*Node{dropout.Apply(scope, Ones(g, shapes.Make(dtypes.Float32, 10, 10)), 0.2)}

@@ -21,6 +21,6 @@ func ExampleApply() {
 	fmt.Println(step.MustCall(x, uint32(1))[0].Value())
 	fmt.Println(step.MustCall(x, uint32(2))[0].Value())
 	// Output:
-	// [2 4 6 0 10 0]
-	// [0 4 0 8 0 12]
+	// [2 0 0 0 0 12]
+	// [0 0 6 0 0 0]
 }
