@@ -3,7 +3,8 @@
     python notebooks/check.py                       # reports/
     python notebooks/check.py --pictures /tmp/look  # and write screenshots: light and dark, 1280 and 768 pixels wide
 
-A page passes if it asked for nothing but itself, logged no error, drew every chart, and shows no formula as LaTeX. Where there is
+A page passes if it asked for nothing but itself, logged no error, drew every chart, shows no formula as LaTeX, and its model, where it
+has one, answers to a gate being moved. Where there is
 no Chromium or no playwright the check is skipped, which is said, with status 0.
 """
 
@@ -59,6 +60,22 @@ FINDINGS = """() => ({
 })"""
 
 
+def play(page, wrong):
+    """Move a gate of the model in the page, where there is one, and see that its prediction follows."""
+    if not page.query_selector(".mmiln-play"):
+        return
+    try:
+        page.wait_for_selector(".mmiln-play[data-ready]", timeout=60_000)
+        said = page.inner_text(".mmiln-play [data-region=outcome]")
+        page.eval_on_selector(".mmiln-play input[name=gate]", """slider => {
+            slider.value = 0; slider.dispatchEvent(new Event('input', {bubbles: true}));
+        }""")
+        page.wait_for_function(
+            "said => document.querySelector('.mmiln-play [data-region=outcome]').innerText !== said", arg=said, timeout=10_000)
+    except Exception as error:  # whatever playwright says is what is wrong
+        wrong.append(f"the model in the page: {error}")
+
+
 def look(browser, path, width, dark, picture=None):
     """Open one page and return what was found and what is wrong with it."""
     context = browser.new_context(
@@ -72,10 +89,12 @@ def look(browser, path, width, dark, picture=None):
     page.goto(path.as_uri())
     scroll_through(page)
     found = page.evaluate(FINDINGS)
+    wrong = []
+    play(page, wrong)
     if picture:
         page.screenshot(path=picture, full_page=True)
     context.close()
-    wrong = [f"asked for {url}" for url in asked] + errors
+    wrong += [f"asked for {url}" for url in asked] + errors
     if found["drawn"] < found["charts"]:
         wrong.append(f"{found['charts'] - found['drawn']} of {found['charts']} charts were not drawn")
     if found["raw"]:

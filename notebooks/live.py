@@ -72,14 +72,36 @@ class Lab:
             os.killpg(self.server.pid, signal.SIGKILL)
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def ask(self, path, method="GET"):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"})
+        return urllib.request.urlopen(request, timeout=60).read()
+
+    def stop_kernels(self):
+        """End all sessions, so that the next notebook begins with a kernel of its own."""
+        for session in json.loads(self.ask("sessions")):
+            self.ask(f"sessions/{session['id']}", "DELETE")
+
+    def kernel_is_ready(self):
+        """Whether the notebook's kernel has answered and rests. What the page shows can lag behind."""
+        kernels = [session["kernel"] for session in json.loads(self.ask("sessions"))]
+        return bool(kernels) and all(k["execution_state"] == "idle" and k["connections"] > 0 for k in kernels)
+
     def url(self):
         return f"http://127.0.0.1:{self.port}/lab/tree/notebooks/{COPY.name}?reset&token={self.token}"
 
 
 def open_copy(page, lab):
+    """Open the notebook and wait until its kernel is ready."""
     page.goto(lab.url())
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-    page.wait_for_function("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", timeout=120_000)
+    for _ in range(120):
+        if lab.kernel_is_ready():
+            break
+        page.wait_for_timeout(1000)
+    else:
+        raise SystemExit("the kernel did not come up")
+    page.wait_for_timeout(5000)  # as a reader would who begins to read
 
 
 def command(page, menu, entry):
@@ -87,12 +109,12 @@ def command(page, menu, entry):
     page.click(f".lm-Menu-itemLabel:text-is('{entry}')")
 
 
-def is_running(page):
-    return page.evaluate("[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(p => p.textContent.includes('[*]'))") or \
-        page.evaluate("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status !== 'idle'")
+def is_running(page, lab):
+    waiting = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(p => p.textContent.includes('[*]'))"
+    return page.evaluate(waiting) or not lab.kernel_is_ready()
 
 
-def run_all(page):
+def run_all(page, lab):
     """Run all cells and count how often the live charts changed."""
     command(page, "Run", "Run All Cells")
     changes, last, began, idle = 0, "", time.monotonic(), 0
@@ -100,7 +122,7 @@ def run_all(page):
         now = page.evaluate(CAPTIONS)
         if now and now != last:
             changes, last = changes + 1, now
-        idle = 0 if is_running(page) else idle + 1
+        idle = 0 if is_running(page, lab) else idle + 1
         if time.monotonic() - began > PATIENCE:
             raise SystemExit("the chapter did not end in time")
         page.wait_for_timeout(200)
@@ -117,6 +139,14 @@ def drawn(page):
     return titles
 
 
+def take(page, pictures, name):
+    """A picture of the middle of the notebook."""
+    if pictures:
+        page.evaluate(SCROLL, 0.55)
+        page.wait_for_timeout(1500)
+        page.screenshot(path=pictures / name)
+
+
 def expected(path):
     """How many charts a notebook's outputs hold."""
     content = path.read_text()
@@ -126,17 +156,17 @@ def expected(path):
 def try_chapter(page, lab, pictures):
     """Run a chapter, save it, open it again."""
     open_copy(page, lab)
-    changes = run_all(page)
+    changes = run_all(page, lab)
     first = drawn(page)
     page.keyboard.press("Control+s")
     page.wait_for_timeout(3000)
-    if pictures:
-        page.screenshot(path=pictures / "live.png")
+    take(page, pictures, "live.png")
     there = expected(COPY)
+    lab.stop_kernels()
     open_copy(page, lab)
     again = drawn(page)
-    if pictures:
-        page.screenshot(path=pictures / "live-reopened.png")
+    take(page, pictures, "live-reopened.png")
+    lab.stop_kernels()
     print(f"live charts changed {changes} times; {len(first)} of {there} charts drawn, {len(again)} after opening again", flush=True)
     return changes >= 3 and len(first) >= there > 0 and again == first
 

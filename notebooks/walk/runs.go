@@ -76,17 +76,28 @@ func Backend() (compute.Backend, error) {
 	return backend, err
 }
 
-// Run finds the finished run of a configuration, goes on with one that was interrupted, or trains. Only in the latter two cases
-// are there live charts.
-func Run(c experiment.Config) (*record.Reader, error) { return train(c, experiment.Continue) }
+// Run finds the finished run of a configuration, goes on with one that was interrupted, or trains, with a bar.
+func Run(c experiment.Config) (*record.Reader, error) {
+	live := plots.NewReporter(c.Name)
+	return train(c, experiment.Continue, live, bar{live})
+}
 
 // Train trains a configuration from the beginning, with live charts. Interrupting the cell saves a checkpoint, with which [Run]
 // goes on.
-func Train(c experiment.Config) (*record.Reader, error) { return train(c, experiment.Train) }
+func Train(c experiment.Config) (*record.Reader, error) {
+	live := plots.NewReporter(c.Name)
+	return train(c, experiment.Train, live, live)
+}
+
+// bar is a reporter without its charts.
+type bar struct{ *plots.Reporter }
+
+// Epoch draws nothing.
+func (bar) Epoch(experiment.EpochReport) {}
 
 type trainer func(context.Context, experiment.Config, experiment.Options) (experiment.Result, error)
 
-func train(c experiment.Config, by trainer) (*record.Reader, error) {
+func train(c experiment.Config, by trainer, live *plots.Reporter, reporter experiment.Reporter) (*record.Reader, error) {
 	backend, note, err := device.Open("auto")
 	if err != nil {
 		return nil, err
@@ -97,8 +108,7 @@ func train(c experiment.Config, by trainer) (*record.Reader, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	live := plots.NewReporter(c.Name)
-	o := experiment.Options{Backend: backend, Note: note, Runs: runs, Argv: []string{"notebook"}, Reporter: live}
+	o := experiment.Options{Backend: backend, Note: note, Runs: runs, Argv: []string{"notebook"}, Reporter: reporter}
 	result, err := by(ctx, c, o)
 	if live.Dir != "" {
 		err = errors.Join(err, live.Done())
