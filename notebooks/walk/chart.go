@@ -1,6 +1,9 @@
 package walk
 
 import (
+	"slices"
+	"unicode/utf8"
+
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 
@@ -52,11 +55,19 @@ func Bars(title, says string, a Axes, series ...Series) plots.Chart {
 	return chart(title, says, "Bar chart", bar, a, series)
 }
 
+// long is the length from which names along x are set aslant, so that all of them are seen.
+const long = 12
+
 func (a Axes) options() []charts.GlobalOpts {
+	x, bottom := opts.XAxis{Name: a.X, NameLocation: "middle", NameGap: 30}, "56"
+	if slices.ContainsFunc(a.Names, func(name string) bool { return utf8.RuneCountInString(name) > long }) {
+		x.NameGap, bottom = 88, "112"
+		x.AxisLabel = &opts.AxisLabel{Interval: "0", Rotate: 28}
+	}
 	return []charts.GlobalOpts{
-		charts.WithXAxisOpts(opts.XAxis{Name: a.X, NameLocation: "middle", NameGap: 30}),
+		charts.WithXAxisOpts(x),
 		charts.WithYAxisOpts(opts.YAxis{Name: a.Y, NameLocation: "middle", NameGap: 46, Scale: opts.Bool(true)}),
-		charts.WithGridOpts(opts.Grid{Left: "64", Right: "28", Top: "48", Bottom: "56"}),
+		charts.WithGridOpts(opts.Grid{Left: "64", Right: "28", Top: "48", Bottom: bottom}),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(true), Left: "0", Top: "0"}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis"}),
 	}
