@@ -135,22 +135,35 @@ func (l *lab) jupyter() (string, error) {
 	return "", errors.New("JupyterLab is neither in .lab/venv nor on PATH; install it with: mmiln lab --install")
 }
 
-// prepare builds the kernel, unless this version of it is there, and describes it to Jupyter.
+// tools is the version of goimports, without which the kernel runs no cell: it drops imports that a cell does not use.
+const tools = "v0.52.0"
+
+// prepare builds the kernel and goimports, unless they are there, and describes the kernel to Jupyter.
 func (l *lab) prepare() error {
 	version, err := l.kernelVersion()
 	if err != nil {
 		return err
 	}
-	kernel := l.path("bin", "gonb-"+version)
-	if runtime.GOOS == "windows" {
-		kernel += ".exe"
+	kernel, err := l.program("gonb-"+version, "gonb", "github.com/janpfeifer/gonb", version, "")
+	if err != nil {
+		return err
 	}
-	if _, err := os.Stat(kernel); err != nil {
-		if err := l.build(kernel, version); err != nil {
-			return err
-		}
+	if _, err := l.program("goimports", "goimports", "golang.org/x/tools", tools, "/cmd/goimports"); err != nil {
+		return err
 	}
 	return l.describe(kernel)
+}
+
+// program is a program in .lab/bin, built there where it is not.
+func (l *lab) program(file, name, module, version, pkg string) (path string, err error) {
+	path = l.path("bin", file)
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, l.build(path, name, module, version, pkg)
 }
 
 var requiresKernel = regexp.MustCompile(`(?m)^\s*(?:require\s+)?github\.com/janpfeifer/gonb\s+(v[0-9A-Za-z.+-]+)`)
@@ -168,20 +181,20 @@ func (l *lab) kernelVersion() (string, error) {
 	return string(found[1]), nil
 }
 
-// build compiles the kernel in a module of its own: go.mod has only what the library part needs.
-func (l *lab) build(kernel, version string) error {
+// build compiles a program in a module of its own: go.mod has only what the library part of the kernel needs.
+func (l *lab) build(path, name, module, version, pkg string) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("there is no go on PATH, which the kernel compiles cells with; install Go from go.dev")
 	}
-	dir := l.path("gonb")
-	for _, needed := range []string{dir, filepath.Dir(kernel)} {
+	dir := l.path(name)
+	for _, needed := range []string{dir, filepath.Dir(path)} {
 		if err := os.MkdirAll(needed, 0o755); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(l.out, "building the GoNB kernel %s, once\n", version)
-	module := "module kernel\n\ngo 1.26\n\nrequire github.com/janpfeifer/gonb " + version + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o644); err != nil {
+	fmt.Fprintf(l.out, "building %s %s for the kernel, once\n", name, version)
+	own := fmt.Sprintf("module kernel\n\ngo 1.26\n\nrequire %s %s\n", module, version)
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(own), 0o644); err != nil {
 		return err
 	}
 	if sums, err := os.ReadFile(filepath.Join(l.root, "go.sum")); err == nil { // what the repository pins holds here too
@@ -189,12 +202,12 @@ func (l *lab) build(kernel, version string) error {
 			return err
 		}
 	}
-	partial := kernel + ".partial"
+	partial := path + ".partial"
 	env := []string{"GOWORK=off", "GOFLAGS=-mod=mod", "GOEXPERIMENT="}
-	if err := l.run(dir, env, "go", "build", "-o", partial, "github.com/janpfeifer/gonb"); err != nil {
-		return fmt.Errorf("the kernel cannot be built: %w (the first time, Go must reach its module proxy)", err)
+	if err := l.run(dir, env, "go", "build", "-o", partial, module+pkg); err != nil {
+		return fmt.Errorf("the kernel cannot be built: %s: %w (the first time, Go must reach its module proxy)", name, err)
 	}
-	return os.Rename(partial, kernel)
+	return os.Rename(partial, path)
 }
 
 // describe writes kernel.json. The name gonb, which notebooks ask for, is found here before a kernel of that name elsewhere.
@@ -206,6 +219,7 @@ func (l *lab) describe(kernel string) error {
 		"interrupt_mode": "message",
 		"env": map[string]string{
 			"GOFLAGS": "-ldflags=-s -ldflags=-w", "GOPROXY": "off", "GOEXPERIMENT": "simd", "MMILN_ROOT": l.root,
+			"PATH": l.path("bin") + string(os.PathListSeparator) + "${PATH}",
 		},
 	}
 	dir := filepath.Join(l.kernels(), "kernels", "gonb")

@@ -48,6 +48,15 @@ func TestLabPreparesAKernelOfTheVersionInGoMod(t *testing.T) {
 	assert.Contains(t, string(module), "require github.com/janpfeifer/gonb v0.11.5")
 }
 
+func TestLabPutsGoimportsOnThePathOfTheKernel(t *testing.T) {
+	root := labFolder(t, map[string]string{"go": built})
+	succeed(t, "lab", "--prepare")
+	assert.FileExists(t, filepath.Join(root, ".lab/bin/goimports"))
+	spec, err := os.ReadFile(filepath.Join(root, ".lab/share/jupyter/kernels/gonb/kernel.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(spec), `"PATH": "`+filepath.Join(root, ".lab/bin")+`:${PATH}"`)
+}
+
 func TestLabBuildsTheKernelOnce(t *testing.T) {
 	root := labFolder(t, map[string]string{"go": built})
 	succeed(t, "lab", "--prepare")
