@@ -94,6 +94,21 @@ func TestXLASharesTheHostsMemoryOnTheCPU(t *testing.T) {
 	require.True(t, backend.HasSharedBuffers())
 }
 
+func TestFlagsOfTheEnvironmentStand(t *testing.T) {
+	alone(t)
+	cpuPlugin(t)
+	for given, want := range map[string]string{
+		"":                                   "--xla_backend_optimization_level=1",
+		"--xla_backend_optimization_level=3": "--xla_backend_optimization_level=3",
+		"--xla_llvm_disable_expensive_passes=false": "--xla_llvm_disable_expensive_passes=false --xla_backend_optimization_level=1",
+	} {
+		t.Setenv("XLA_FLAGS", given)
+		_, _, err := device.Open("xla:cpu")
+		require.NoError(t, err)
+		require.Equal(t, want, os.Getenv("XLA_FLAGS"))
+	}
+}
+
 func TestAutoPrefersXLA(t *testing.T) {
 	alone(t)
 	path := cpuPlugin(t)

@@ -4,6 +4,7 @@ package device
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,11 +24,31 @@ func openPlugin(path, options string) (compute.Backend, string, error) {
 	if !strings.Contains(options, "shared_buffers") {
 		options += sharing(path)
 	}
+	if err := compileFast(path); err != nil {
+		return nil, "", err
+	}
 	backend, err := xla.New(path + "," + options)
 	if err != nil {
 		return nil, "", fmt.Errorf("the XLA plugin %s does not load: %s", path, firstLine(err))
 	}
 	return backend, fmt.Sprintf("XLA, %s", path), nil
+}
+
+// XLA reads its flags when the first plugin is loaded.
+const (
+	flagsVariable = "XLA_FLAGS"
+	levelFlag     = "--xla_backend_optimization_level"
+)
+
+// compileFast lets LLVM optimise at level 1 rather than 3 on CPUs. Of MMILN's step that compiles a quarter to a third faster (22 for
+// 30 s of processor time at 50/375/500) and runs as fast (1.55 for 1.57 s): products come from a library, and the rest waits
+// for memory. A level in the environment stands.
+func compileFast(path string) error {
+	flags := os.Getenv(flagsVariable)
+	if !strings.Contains(filepath.Base(path), "cpu") || strings.Contains(flags, levelFlag) {
+		return nil
+	}
+	return os.Setenv(flagsVariable, strings.TrimSpace(flags+" "+levelFlag+"=1"))
 }
 
 // sharing says whether the device's memory is the host's. go-xla would take it from the whole path.
