@@ -4,7 +4,10 @@ package plots
 const wake = "<script>window.mmilnCharts && mmilnCharts.draw()</script>\n"
 
 // ShowSetup makes a notebook ready for charts: call it once, in a cell near the top.
-func ShowSetup() { gonb{}.display(string(Setup())) }
+func ShowSetup() {
+	gonb{}.display(string(Setup()))
+	gonb{}.sync() // a cell's program that ends first takes it along
+}
 
 // Show displays charts below a notebook's cell, one under another. Outside of a notebook it does nothing but check them.
 func Show(charts ...Chart) error {
