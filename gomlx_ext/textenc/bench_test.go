@@ -6,8 +6,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +53,8 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// BenchmarkAgainstTorch alternates steps with those of transformers in PyTorch and reports the lower quartiles. $MMILN_PYTHON names
+// BenchmarkAgainstTorch alternates steps with those of transformers in PyTorch and reports the lower quartiles, and the most memory
+// that either had. $MMILN_PYTHON names
 // a Python that has both.
 func BenchmarkAgainstTorch(b *testing.B) {
 	torch := startTorch(b)
@@ -61,12 +63,20 @@ func BenchmarkAgainstTorch(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", name, steps), func(b *testing.B) {
 				step := newStep(b, config, steps)
 				var ours, theirs []time.Duration
+				var mine, other int
+				debug.FreeOSMemory() // host copies of the first values
+				device.Trim()
 				for b.Loop() {
-					theirs = append(theirs, torch(name, steps))
+					took, megabytes := torch(name, steps)
+					theirs, other = append(theirs, took), max(other, megabytes)
+					forgetPeak(b)
 					start := time.Now()
 					step()
 					ours = append(ours, time.Since(start))
+					mine = max(mine, peak(b))
 				}
+				b.ReportMetric(float64(mine), "ours-MB")
+				b.ReportMetric(float64(other), "torch-MB")
 				b.ReportMetric(quartile(ours)*1e3, "ours-ms")
 				b.ReportMetric(quartile(theirs)*1e3, "torch-ms")
 				b.ReportMetric(quartile(theirs)/quartile(ours), "torch/ours")
@@ -99,6 +109,22 @@ func BenchmarkTokenize(b *testing.B) {
 		_, err := encoder.Tokenize(texts, 0)
 		require.NoError(b, err)
 	}
+}
+
+// forgetPeak lets the kernel measure the most memory that this process has from now on.
+func forgetPeak(b *testing.B) {
+	require.NoError(b, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0))
+}
+
+// peak is the most memory since forgetPeak, in megabytes.
+func peak(b *testing.B) int {
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(b, err)
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kilobytes int
+	_, err = fmt.Sscan(after, &kilobytes)
+	require.NoError(b, err)
+	return kilobytes / 1024
 }
 
 // quartile is the lower one, in seconds.
@@ -140,7 +166,7 @@ func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.
 }
 
 // startTorch runs testdata/torch_speed.py and returns a function that times one step of it.
-func startTorch(b *testing.B) func(name string, steps int) time.Duration {
+func startTorch(b *testing.B) func(name string, steps int) (took time.Duration, megabytes int) {
 	python := os.Getenv("MMILN_PYTHON")
 	if python == "" {
 		b.Skip("MMILN_PYTHON names no Python with torch and transformers")
@@ -154,12 +180,14 @@ func startTorch(b *testing.B) func(name string, steps int) time.Duration {
 	require.NoError(b, command.Start())
 	b.Cleanup(func() { _ = in.Close(); _ = command.Wait() })
 	answers := bufio.NewScanner(out)
-	return func(name string, steps int) time.Duration {
+	return func(name string, steps int) (time.Duration, int) {
 		_, err := io.WriteString(in, fmt.Sprintf("%s %d %d\n", name, benchBatch, steps))
 		require.NoError(b, err)
 		require.True(b, answers.Scan(), "torch_speed.py stopped")
-		seconds, err := strconv.ParseFloat(answers.Text(), 64)
+		var seconds float64
+		var megabytes int
+		_, err = fmt.Sscan(answers.Text(), &seconds, &megabytes)
 		require.NoError(b, err)
-		return time.Duration(seconds * float64(time.Second))
+		return time.Duration(seconds * float64(time.Second)), megabytes
 	}
 }
