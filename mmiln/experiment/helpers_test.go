@@ -65,7 +65,7 @@ func tiny(t *testing.T) experiment.Config {
 	m := &c.MMILN
 	m.Width, m.Heads, m.FFN, m.Layers, m.AudioHidden, m.VisionHidden = 8, 2, 8, 1, 3, 3
 	m.Head = mmiln.Heads{
-		Multimodal: mmiln.HeadConfig{Width: 6, Dropout: 0.1}, Audio: mmiln.HeadConfig{Width: 4}, Vision: mmiln.HeadConfig{Width: 4},
+		Multimodal: mmiln.HeadConfig{Width: 32, Dropout: 0.1}, Audio: mmiln.HeadConfig{Width: 4}, Vision: mmiln.HeadConfig{Width: 4},
 	}
 	s := &c.SelfMM
 	s.AudioHidden, s.VisionHidden, s.AudioOutput, s.VisionOutput, s.AudioDropout = 3, 3, 4, 4, 0.1

@@ -72,7 +72,7 @@ func TestACheckpointHoldsTheStateOfTheLabelGenerator(t *testing.T) {
 	state, _, _, err := snapshot.Latest(filepath.Join(train(t, tiny(t)).Dir, "checkpoints", "last"))
 	require.NoError(t, err)
 	for name, shape := range map[string][]int{
-		"ulgm/seen": {24}, "ulgm/multimodal/features": {24, 6}, "ulgm/audio/features": {24, 4}, "ulgm/vision/labels": {24},
+		"ulgm/seen": {24}, "ulgm/multimodal/features": {24, 32}, "ulgm/audio/features": {24, 4}, "ulgm/vision/labels": {24},
 		"ulgm/audio/positive": {4}, "ulgm/vision/negative": {4},
 	} {
 		assert.Equal(t, shape, state.Tensors[name].Shape, name)

@@ -113,7 +113,6 @@ func TestADamagedCacheIsMadeAnew(t *testing.T) {
 
 func TestSentencesArePredictedAndMissingModalitiesMasked(t *testing.T) {
 	c := reading(t, "finetune")
-	c.MMILN.Head.Multimodal.Width = 32 // or none of its units may be alive
 	dir := train(t, c).Dir
 	p := trained(t, dir)
 	u, err := p.Utterances([]string{"a good film", "a bad film that is long"})

@@ -72,7 +72,7 @@ func TestCompareRefusesWhatCannotBeCompared(t *testing.T) {
 	foreign := runsOf(t, "tiny")[0]
 	failAll(t, []wrong{
 		{"compare", "requires at least 1 arg(s)"},
-		{"compare tinny", "tinny is neither a run folder nor a group of finished runs in runs; groups are: tiny@"},
+		{"compare tinny", "tinny is neither a run folder nor a group of finished runs in runs; groups are: "},
 		{"compare bare", "2 groups in runs are called bare; say which: bare@"},
 		{"compare tiny --runs nowhere", "tiny is neither a run folder nor, since there is no folder nowhere, a group"},
 		{"compare tiny --metrics accuracy", `no metric is called "accuracy"; there are has0_acc2`},
