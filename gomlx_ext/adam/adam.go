@@ -85,9 +85,15 @@ func (o *Optimiser) Apply(scope *model.Scope, first, second *Node) {
 }
 
 // Clear forgets the sums of gradients.
-func Clear(scope *model.Scope) error {
+func Clear(scope *model.Scope) error { return zero(scope, "/adam/sum/") }
+
+// Reset forgets moments and sums, as before the first step.
+func Reset(scope *model.Scope) error { return zero(scope, "/adam/") }
+
+// zero sets the variables whose paths begin with prefix to 0.
+func zero(scope *model.Scope, prefix string) error {
 	for v := range scope.Store().IterVariables() {
-		if strings.HasPrefix(v.Path(), "/adam/sum/") {
+		if strings.HasPrefix(v.Path(), prefix) {
 			value, err := v.Value()
 			if err != nil {
 				return err

@@ -95,6 +95,11 @@ func Redraw(store *model.Store) error {
 	return nil
 }
 
+// Draws says whether [Redraw] sets a variable: not one that was restored from a checkpoint and that no graph has asked for yet.
+func Draws(v *model.Variable, store *model.Store) bool {
+	return model.GetRootParamOr(store, paramDraws, draws(nil))[v.Path()] != nil
+}
+
 func pathHash(path string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(path)) // a hash.Hash never fails

@@ -1,8 +1,10 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -65,11 +67,19 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	return e, nil
 }
 
-// reset makes the engine's model a new one, under another seed, and keeps its compiled graphs.
-func (e *Engine) reset(seed uint64) error {
+// reset makes the engine's model a new one, under another seed, and keeps its compiled graphs. It is false where that cannot be:
+// after a checkpoint was restored of which no graph has been built.
+func (e *Engine) reset(seed uint64) (ok bool, err error) {
+	for v := range e.store.IterVariables() {
+		path := v.Path()
+		state := strings.HasPrefix(path, adamPrefix) || strings.HasPrefix(path, textScope+"/") || strings.HasPrefix(path, "/#")
+		if !state && !hostinit.Draws(v, e.store) {
+			return false, nil
+		}
+	}
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(seed))
 	e.updates = 0
-	return hostinit.Redraw(e.store)
+	return true, errors.Join(hostinit.Redraw(e.store), adam.Reset(e.store.RootScope()))
 }
 
 // loadEncoder gives the text encoder its pretrained weights.
@@ -102,7 +112,9 @@ func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema,
 	c.Name, c.Seed, c.Data, c.ULGM, c.Expect = "", 0, DataConfig{}, mmiln.ULGMConfig{}, nil
 	key := fmt.Sprint(backend.Name(), schema.Width, c)
 	if e := k.engines[key]; e != nil {
-		return e, e.reset(seed)
+		if ok, err := e.reset(seed); ok || err != nil {
+			return e, err
+		}
 	}
 	c.Seed = seed
 	e, err := NewEngine(backend, c, m)
