@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
 const (
@@ -88,23 +86,6 @@ func prune(dir string, keep int) error {
 	return errors.Join(failures...)
 }
 
-// write puts the file in its place in one step, and on the disk before it returns.
-func write(path string, file *safetensors.File) error {
-	out, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partial+"*")
-	if err != nil {
-		return err
-	}
-	err = safetensors.Write(out, file)
-	err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close())
-	if err == nil {
-		err = os.Rename(out.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -112,13 +93,5 @@ func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return SyncDir(filepath.Dir(dir))
 }

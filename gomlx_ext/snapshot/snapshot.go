@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -61,7 +62,8 @@ func save(dir, name string, s State) (string, error) {
 	}
 	path := filepath.Join(dir, fileName(found.next(), name))
 	metadata := map[string]string{metaKey: string(s.Meta), sumKey: checksum(s)}
-	return path, write(path, &safetensors.File{Tensors: s.Tensors, Metadata: metadata})
+	file := &safetensors.File{Tensors: s.Tensors, Metadata: metadata}
+	return path, ReplaceFunc(path, func(w io.Writer) error { return safetensors.Write(w, file) })
 }
 
 // checksum covers the JSON and every tensor with its name, type and shape.

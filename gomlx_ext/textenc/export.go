@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
 
 // tokenizerFiles are what a folder may hold of its tokenizer; transformers reads them all.
@@ -32,7 +33,7 @@ func (e *Encoder) Export(scope *model.Scope, dir string) error {
 	if err := e.exportTo(scope, partial); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(partial, 0o755), os.Rename(partial, dir), sync(filepath.Dir(dir))); err != nil {
+	if err := errors.Join(os.Chmod(partial, 0o755), os.Rename(partial, dir), snapshot.SyncDir(filepath.Dir(dir))); err != nil {
 		return fmt.Errorf("textenc: %w", err)
 	}
 	return nil
@@ -58,7 +59,7 @@ func (e *Encoder) exportTo(scope *model.Scope, dir string) error {
 	if err == nil {
 		err = e.config.exportWeights(scope, filepath.Join(dir, weightsFile))
 	}
-	if err = errors.Join(err, sync(dir)); err != nil {
+	if err = errors.Join(err, snapshot.SyncDir(dir)); err != nil {
 		return fmt.Errorf("textenc: exporting: %w", err)
 	}
 	return nil
@@ -106,13 +107,4 @@ func write(path string, content []byte) error {
 	}
 	_, err = out.Write(content)
 	return errors.Join(err, out.Sync(), out.Close())
-}
-
-// sync puts a folder's entries on the disk.
-func sync(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
 
 // program is the model's code as a page carries it.
@@ -197,22 +199,5 @@ func keep(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("the cache of the page's program: %w", err)
 	}
-	return writeFile(path, content)
-}
-
-// writeFile puts a whole file in its place, or leaves what was there.
-func writeFile(path string, content []byte) error {
-	out, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".partial-*")
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(content)
-	err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close())
-	if err == nil {
-		err = os.Rename(out.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
-	}
-	return nil
+	return snapshot.Replace(path, content)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 	"github.com/mmiln/workbench/mmiln/experiment/table"
@@ -152,10 +152,10 @@ func exportCommand() *cobra.Command {
 				return fmt.Errorf("--out is %q; name a file that ends in .safetensors", out)
 			}
 			config := stem + ".toml"
-			if err := writeNew(config, func(w io.Writer) error { _, err := io.WriteString(w, file.Metadata["config"]); return err }); err != nil {
+			if err := snapshot.Replace(config, []byte(file.Metadata["config"])); err != nil {
 				return err
 			}
-			if err := writeNew(out, func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {
+			if err := snapshot.ReplaceFunc(out, func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {
 				return err
 			}
 			fmt.Fprintf(command.OutOrStdout(), "wrote %d tensors to %s, the configuration to %s\n", len(file.Tensors), out, config)
@@ -165,23 +165,4 @@ func exportCommand() *cobra.Command {
 	command.Flags().StringVar(&out, "out", "", "file to write")
 	_ = command.MarkFlagRequired("out") // the flag exists
 	return command
-}
-
-// writeNew writes a file beside its place first, so that an error leaves what was there.
-func writeNew(path string, write func(io.Writer) error) error {
-	partial, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".partial-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(partial.Name())
-	if err := errors.Join(partial.Chmod(0o644), write(partial)); err != nil {
-		return err
-	}
-	if err := partial.Sync(); err != nil {
-		return err
-	}
-	if err := partial.Close(); err != nil {
-		return err
-	}
-	return os.Rename(partial.Name(), path)
 }

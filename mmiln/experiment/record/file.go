@@ -6,24 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
 
-// replace writes a file as a whole: after a crash at any moment either the old content is there or the new.
+// replace writes a file as a whole, see [snapshot.Replace].
 func replace(path string, content []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-*")
-	if err != nil {
-		return failed("writing", path, err)
-	}
-	defer os.Remove(temp.Name()) // nothing to remove once it was renamed
-	_, err = temp.Write(content)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
+	if err := snapshot.Replace(path, content); err != nil {
 		return failed("writing", path, err)
 	}
 	return nil
@@ -42,7 +31,7 @@ func openLog(path string) (*log, error) {
 	}
 	size, err := file.Seek(0, io.SeekEnd)
 	if err == nil && size == 0 {
-		err = syncDir(filepath.Dir(path)) // it may be new
+		err = snapshot.SyncDir(filepath.Dir(path)) // it may be new
 	}
 	if err != nil {
 		return nil, failed("opening", path, errors.Join(err, file.Close()))
@@ -80,17 +69,4 @@ func cut(path string, size int64) error {
 		return failed("cutting", path, err)
 	}
 	return nil
-}
-
-// syncDir makes the names in a folder durable. Windows has no such thing for folders, and needs none.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = dir.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
-		err = nil
-	}
-	return errors.Join(err, dir.Close())
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
 
 // Run is a run folder being written. Its methods may be called from several goroutines.
@@ -121,7 +123,7 @@ func (r *Run) begin(m Manifest, diff []byte) error {
 	if err := r.remakeEvents(); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(r.dir))
+	return snapshot.SyncDir(filepath.Dir(r.dir))
 }
 
 func take(dir string) (*Run, error) {

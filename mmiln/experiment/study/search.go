@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -128,7 +129,7 @@ func (s *Study) trialJob(o Options, row plan.Row, t Trial) (pool.Job, error) {
 func (s *Study) judged(t Trial, o *pool.Outcome) Trial {
 	t.Score = record.Number(math.NaN())
 	if o.Err != nil {
-		t.Error = orElse(o.Last, o.Err.Error())
+		t.Error = cmp.Or(o.Last, o.Err.Error())
 		return t
 	}
 	if err := s.readScore(&t); err != nil {

@@ -14,6 +14,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ import (
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/data/planted"
+	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/plan"
 )
@@ -211,7 +213,7 @@ func provide(d plan.Data) error {
 		return nil // what is wrong with it is found when it is opened
 	}
 	if d.Planted == "" {
-		return fmt.Errorf("there is no data set at %s; make it with: %s", d.Dir, orElse(d.Import, "mmiln data import FILE --out "+d.Dir))
+		return fmt.Errorf("there is no data set at %s; make it with: %s", d.Dir, cmp.Or(d.Import, "mmiln data import FILE --out "+d.Dir))
 	}
 	sizes := map[string]func() planted.Config{"demo": planted.Demo, "mosi": planted.MOSI, "mosei": planted.MOSEI}
 	c := sizes[d.Planted]()
@@ -221,13 +223,6 @@ func provide(d plan.Data) error {
 		return nil // another process may have made it meanwhile
 	}
 	return err
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 // take makes the caller the folder's only worker.
@@ -249,7 +244,7 @@ func (s *Study) take() (*flock.Flock, error) {
 // worker is the process that holds the lock, or held it last.
 func (s *Study) worker() string {
 	text, _ := os.ReadFile(filepath.Join(s.dir, lockFile)) // to be shown only
-	return orElse(strings.TrimSpace(string(text)), "(unknown)")
+	return cmp.Or(strings.TrimSpace(string(text)), "(unknown)")
 }
 
 // Worked says whether a process works on the experiment, and which.
@@ -263,18 +258,9 @@ func (s *Study) Worked() (pid string, alive bool) {
 	return s.worker(), true
 }
 
-// replace writes a file as a whole: after a crash at any moment either the old content is there or the new.
+// replace writes a file as a whole, see [snapshot.Replace].
 func replace(path string, content []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-*")
-	if err != nil {
-		return remedied(err)
-	}
-	defer os.Remove(temp.Name()) // nothing to remove once it was renamed
-	_, err = temp.Write(content)
-	if err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	return remedied(snapshot.Replace(path, content))
 }
 
 // remedied adds what to do about a folder that cannot be written.
