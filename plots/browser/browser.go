@@ -53,21 +53,48 @@ func run(t testing.TB, path string, w Window, how string) (stdout, stderr string
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	args := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions",
-		"--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=10000", fmt.Sprintf("--window-size=%d,%d", w.Width, w.Height), how,
+		"--hide-scrollbars", "--disable-extensions", "--virtual-time-budget=10000", fmt.Sprintf("--window-size=%d,%d", w.Width, w.Height), how,
 	}
 	if w.Dark {
 		args = append(args, "--force-dark-mode", "--blink-settings=preferredColorScheme=0")
 	}
-	command := exec.CommandContext(ctx, find(t), append(args, "file://"+filepath.ToSlash(absolute))...)
+	command := Command(ctx, t, append(args, "file://"+filepath.ToSlash(absolute))...)
 	var out, messages bytes.Buffer
 	command.Stdout, command.Stderr = &out, &messages
-	command.WaitDelay = time.Second
 	if err := command.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", command.Path, err, messages.String())
 	}
 	return out.String(), messages.String()
+}
+
+// Command is headless Chromium with the network out of reach, messages on standard error, and a profile that is removed after the
+// test. It skips the test where there is no Chromium.
+func Command(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	program := find(t)
+	profile, err := os.MkdirTemp("", "chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { remove(t, profile) })
+	command := exec.CommandContext(ctx, program, append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--user-data-dir=" + profile,
+	}, args...)...)
+	command.WaitDelay = time.Second
+	return command
+}
+
+// remove waits for what a killed browser's children still write.
+func remove(t testing.TB, dir string) {
+	var err error
+	for range 100 {
+		if err = os.RemoveAll(dir); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error(err)
 }
 
 // find looks for Chromium on PATH; $MMILN_CHROMIUM names another.

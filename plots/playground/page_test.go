@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/mmiln"
+	"github.com/mmiln/workbench/plots/browser"
 	"github.com/mmiln/workbench/plots/playground"
 	"github.com/mmiln/workbench/plots/playground/exhibit"
 	"github.com/mmiln/workbench/plots/playground/panel"
@@ -164,10 +165,7 @@ func TestAReaderCanMoveEverythingInThePage(t *testing.T) {
 // read opens a page in headless Chromium, with the network out of reach, until it has told.
 func read(t *testing.T, path string) (got told) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), chromium(t), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-		"--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-		"--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "file://"+path)
-	command.WaitDelay = time.Second
+	command := browser.Command(t.Context(), t, "--remote-debugging-port=0", "file://"+path)
 	stderr, err := command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
@@ -188,17 +186,6 @@ func read(t *testing.T, path string) (got told) {
 	}
 	t.Fatal("the page told nothing within two minutes")
 	return got
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{os.Getenv("MMILN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); name != "" && err == nil {
-			return path
-		}
-	}
-	t.Skip("no Chromium on PATH, so the page cannot be opened")
-	return ""
 }
 
 // status waits until the page has given up on its program.
