@@ -1,14 +1,9 @@
 package attention_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/peer"
 )
 
 // The sizes of the paper: batch, width and heads; queries and keys of its transformers.
@@ -39,7 +35,7 @@ func BenchmarkLayer(b *testing.B) {
 // BenchmarkAgainstTorch alternates passes with torch's, each of its two forms, and reports the lower quartiles of ours, of the
 // textbook form differentiated by GoMLX, and of the faster of torch's. $MMILN_PYTHON names a Python that has torch.
 func BenchmarkAgainstTorch(b *testing.B) {
-	torch := startTorch(b)
+	torch := peer.Start(b, "testdata/torch_speed.py")
 	for _, size := range benchSizes {
 		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
 			passes := map[string]func(){
@@ -49,7 +45,7 @@ func BenchmarkAgainstTorch(b *testing.B) {
 			times := map[string][]time.Duration{}
 			for b.Loop() {
 				for _, kind := range []string{"written", "fused"} {
-					times[kind] = append(times[kind], torch(kind, benchBatch, size[0], size[1], benchWidth, benchHeads))
+					times[kind] = append(times[kind], torch.Time(kind, benchBatch, size[0], size[1], benchWidth, benchHeads))
 				}
 				for name, pass := range passes {
 					start := time.Now()
@@ -57,20 +53,14 @@ func BenchmarkAgainstTorch(b *testing.B) {
 					times[name] = append(times[name], time.Since(start))
 				}
 			}
-			theirs := min(quartile(times["written"]), quartile(times["fused"]))
+			theirs := min(peer.Quartile(times["written"]), peer.Quartile(times["fused"]))
 			b.ReportMetric(theirs*1e3, "torch-ms")
 			for name := range passes {
-				b.ReportMetric(quartile(times[name])*1e3, name+"-ms")
-				b.ReportMetric(theirs/quartile(times[name]), "torch/"+name)
+				b.ReportMetric(peer.Quartile(times[name])*1e3, name+"-ms")
+				b.ReportMetric(theirs/peer.Quartile(times[name]), "torch/"+name)
 			}
 		})
 	}
-}
-
-// quartile is the lower one, in seconds.
-func quartile(times []time.Duration) float64 {
-	slices.Sort(times)
-	return times[len(times)/4].Seconds()
 }
 
 // newPass compiles a layer with the gradients of everything it reads, and returns one pass over a batch.
@@ -107,29 +97,4 @@ func newPass(b *testing.B, l layer, queries, keys int) func() {
 	pass()
 	pass()
 	return pass
-}
-
-// startTorch runs testdata/torch_speed.py and returns a function that times one pass of it.
-func startTorch(b *testing.B) func(kind string, sizes ...int) time.Duration {
-	python := os.Getenv("MMILN_PYTHON")
-	if python == "" {
-		b.Skip("MMILN_PYTHON names no Python with torch")
-	}
-	command := exec.Command(python, "testdata/torch_speed.py")
-	in, err := command.StdinPipe()
-	require.NoError(b, err)
-	out, err := command.StdoutPipe()
-	require.NoError(b, err)
-	command.Stderr = os.Stderr
-	require.NoError(b, command.Start())
-	b.Cleanup(func() { _ = in.Close(); _ = command.Wait() })
-	answers := bufio.NewScanner(out)
-	return func(kind string, sizes ...int) time.Duration {
-		_, err := io.WriteString(in, kind+" "+strings.Trim(fmt.Sprint(sizes), "[]")+"\n")
-		require.NoError(b, err)
-		require.True(b, answers.Scan(), "torch_speed.py stopped")
-		seconds, err := strconv.ParseFloat(answers.Text(), 64)
-		require.NoError(b, err)
-		return time.Duration(seconds * float64(time.Second))
-	}
 }

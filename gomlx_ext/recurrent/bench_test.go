@@ -1,14 +1,9 @@
 package recurrent_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/peer"
 	"github.com/mmiln/workbench/gomlx_ext/recurrent"
 )
 
@@ -48,29 +44,24 @@ func BenchmarkStep(b *testing.B) {
 // BenchmarkAgainstTorch alternates passes with torch's, so that other load falls on both alike, and reports the ratio of the
 // lower quartiles. $MMILN_PYTHON names a Python that has torch.
 func BenchmarkAgainstTorch(b *testing.B) {
-	torch := startTorch(b)
+	torch := peer.Start(b, "testdata/torch_speed.py")
 	for _, steps := range []int{50, 375, 500} {
 		for _, cell := range benchKinds {
 			b.Run(fmt.Sprintf("Bi%s-%d", cell.name, steps), func(b *testing.B) {
 				pass := newPass(b, cell.kind, steps)
 				var ours, theirs []time.Duration
 				for b.Loop() {
-					theirs = append(theirs, torch(cell.name, benchBatch, steps, benchFeatures, benchHidden))
+					theirs = append(theirs, torch.Time(cell.name, benchBatch, steps, benchFeatures, benchHidden))
 					start := time.Now()
 					pass()
 					ours = append(ours, time.Since(start))
 				}
-				b.ReportMetric(quartile(ours).Seconds()*1e3, "ours-ms")
-				b.ReportMetric(quartile(theirs).Seconds()*1e3, "torch-ms")
-				b.ReportMetric(quartile(ours).Seconds()/quartile(theirs).Seconds(), "ratio")
+				b.ReportMetric(peer.Quartile(ours)*1e3, "ours-ms")
+				b.ReportMetric(peer.Quartile(theirs)*1e3, "torch-ms")
+				b.ReportMetric(peer.Quartile(ours)/peer.Quartile(theirs), "ratio")
 			})
 		}
 	}
-}
-
-func quartile(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/4]
 }
 
 // newPass compiles a layer with its gradients, says how long that took, and returns one pass over a batch.
@@ -104,29 +95,4 @@ func nodes(scope *model.Scope, g *Graph) (out []*Node) {
 		out = append(out, v.NodeValue(g))
 	}
 	return out
-}
-
-// startTorch runs testdata/torch_speed.py and returns a function that times one pass of it.
-func startTorch(b *testing.B) func(kind string, sizes ...int) time.Duration {
-	python := os.Getenv("MMILN_PYTHON")
-	if python == "" {
-		b.Skip("MMILN_PYTHON names no Python with torch")
-	}
-	command := exec.Command(python, "testdata/torch_speed.py")
-	in, err := command.StdinPipe()
-	require.NoError(b, err)
-	out, err := command.StdoutPipe()
-	require.NoError(b, err)
-	command.Stderr = os.Stderr
-	require.NoError(b, command.Start())
-	b.Cleanup(func() { _ = in.Close(); _ = command.Wait() })
-	answers := bufio.NewScanner(out)
-	return func(kind string, sizes ...int) time.Duration {
-		_, err := io.WriteString(in, kind+" "+strings.Trim(fmt.Sprint(sizes), "[]")+"\n")
-		require.NoError(b, err)
-		require.True(b, answers.Scan(), "torch_speed.py stopped")
-		seconds, err := strconv.ParseFloat(answers.Text(), 64)
-		require.NoError(b, err)
-		return time.Duration(seconds * float64(time.Second))
-	}
 }

@@ -1,13 +1,11 @@
 package textenc_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/adam"
 	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
+	"github.com/mmiln/workbench/gomlx_ext/internal/peer"
 	"github.com/mmiln/workbench/gomlx_ext/textenc"
 )
 
@@ -57,7 +56,7 @@ func BenchmarkStep(b *testing.B) {
 // that either had. $MMILN_PYTHON names
 // a Python that has both.
 func BenchmarkAgainstTorch(b *testing.B) {
-	torch := startTorch(b)
+	torch := peer.Start(b, "testdata/torch_speed.py")
 	for name, config := range benchModels() {
 		for _, steps := range []int{16, 50} {
 			b.Run(fmt.Sprintf("%s/%d", name, steps), func(b *testing.B) {
@@ -67,8 +66,10 @@ func BenchmarkAgainstTorch(b *testing.B) {
 				debug.FreeOSMemory() // host copies of the first values
 				device.Trim()
 				for b.Loop() {
-					took, megabytes := torch(name, steps)
-					theirs, other = append(theirs, took), max(other, megabytes)
+					answer := torch.Ask(name, benchBatch, steps)
+					megabytes, err := strconv.Atoi(answer[1])
+					require.NoError(b, err)
+					theirs, other = append(theirs, peer.Seconds(b, answer[0])), max(other, megabytes)
 					forgetPeak(b)
 					start := time.Now()
 					step()
@@ -77,9 +78,9 @@ func BenchmarkAgainstTorch(b *testing.B) {
 				}
 				b.ReportMetric(float64(mine), "ours-MB")
 				b.ReportMetric(float64(other), "torch-MB")
-				b.ReportMetric(quartile(ours)*1e3, "ours-ms")
-				b.ReportMetric(quartile(theirs)*1e3, "torch-ms")
-				b.ReportMetric(quartile(theirs)/quartile(ours), "torch/ours")
+				b.ReportMetric(peer.Quartile(ours)*1e3, "ours-ms")
+				b.ReportMetric(peer.Quartile(theirs)*1e3, "torch-ms")
+				b.ReportMetric(peer.Quartile(theirs)/peer.Quartile(ours), "torch/ours")
 			})
 		}
 	}
@@ -131,12 +132,6 @@ func peak(b *testing.B) int {
 	return kilobytes / 1024
 }
 
-// quartile is the lower one, in seconds.
-func quartile(times []time.Duration) float64 {
-	slices.Sort(times)
-	return times[len(times)/4].Seconds()
-}
-
 // newStep compiles a step of fine-tuning on random word pieces and returns one pass of it.
 func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.Option) func() {
 	store := model.NewStore()
@@ -167,31 +162,4 @@ func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.
 	b.Logf("compiled in %s", time.Since(start).Round(time.Millisecond))
 	pass()
 	return pass
-}
-
-// startTorch runs testdata/torch_speed.py and returns a function that times one step of it.
-func startTorch(b *testing.B) func(name string, steps int) (took time.Duration, megabytes int) {
-	python := os.Getenv("MMILN_PYTHON")
-	if python == "" {
-		b.Skip("MMILN_PYTHON names no Python with torch and transformers")
-	}
-	command := exec.Command(python, "testdata/torch_speed.py")
-	in, err := command.StdinPipe()
-	require.NoError(b, err)
-	out, err := command.StdoutPipe()
-	require.NoError(b, err)
-	command.Stderr = os.Stderr
-	require.NoError(b, command.Start())
-	b.Cleanup(func() { _ = in.Close(); _ = command.Wait() })
-	answers := bufio.NewScanner(out)
-	return func(name string, steps int) (time.Duration, int) {
-		_, err := io.WriteString(in, fmt.Sprintf("%s %d %d\n", name, benchBatch, steps))
-		require.NoError(b, err)
-		require.True(b, answers.Scan(), "torch_speed.py stopped")
-		var seconds float64
-		var megabytes int
-		_, err = fmt.Sscan(answers.Text(), &seconds, &megabytes)
-		require.NoError(b, err)
-		return time.Duration(seconds * float64(time.Second)), megabytes
-	}
 }
