@@ -50,6 +50,15 @@ func (h Heads) Of(task Task) HeadConfig {
 	return map[Task]HeadConfig{Multimodal: h.Multimodal, Text: h.Text, Audio: h.Audio, Vision: h.Vision}[task]
 }
 
+// Widths are those of F* by task.
+func (h Heads) Widths(tasks []Task) map[Task]int {
+	widths := map[Task]int{}
+	for _, task := range tasks {
+		widths[task] = h.Of(task).Width
+	}
+	return widths
+}
+
 // Default is the model of the paper at d_s = 128 with Self-MM's encoders and heads for MOSI.
 func Default() Config {
 	return Config{

@@ -73,7 +73,7 @@ func lookedOnce(run, dir string) (look experiment.Look, err error) {
 	if err != nil {
 		return look, err
 	}
-	look, err = p.Look(backend, development.Valid, 2)
+	look, err = p.Look(development.Valid, 2)
 	looks.Store(run, look)
 	return look, err
 }

@@ -21,6 +21,15 @@ func FromFloat32(values []float32, dims ...int) Tensor {
 	return Tensor{DType: "F32", Shape: slices.Clone(dims), Data: data}
 }
 
+// FromFloat64 is a vector of float64.
+func FromFloat64(values []float64) Tensor {
+	var content []byte
+	for _, v := range values {
+		content = binary.LittleEndian.AppendUint64(content, math.Float64bits(v))
+	}
+	return Tensor{DType: "F64", Shape: []int{len(values)}, Data: content}
+}
+
 // Float32 returns the values and shape of a tensor of type F16, BF16, F32 or F64; those of the last are rounded.
 func (f *File) Float32(name string) ([]float32, []int, error) {
 	t, err := f.tensor(name)

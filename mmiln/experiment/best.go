@@ -20,7 +20,7 @@ type Best struct {
 
 // OpenBest reads the best epoch of a run folder.
 func OpenBest(dir string) (*Best, error) {
-	c, err := ConfigOf(dir)
+	c, state, at, err := bestState(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -28,20 +28,12 @@ func OpenBest(dir string) (*Best, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, at, err := bestState(dir)
-	if err != nil {
-		return nil, err
-	}
-	width := map[mmiln.Task]int{}
-	for _, task := range m.Tasks() {
-		width[task] = c.heads().Of(task).Width
-	}
 	file := &safetensors.File{Tensors: state.Tensors}
 	seen, _, err := file.Int64(ulgmPrefix + "seen")
 	if err != nil {
 		return nil, fmt.Errorf("%s: checkpoint: %w", dir, err)
 	}
-	ulgm := mmiln.NewULGM(c.ULGM, make([]float32, len(seen)), m.Tasks(), width)
+	ulgm := mmiln.NewULGM(c.ULGM, make([]float32, len(seen)), m.Tasks(), c.heads().Widths(m.Tasks()))
 	if err := restoreULGM(file, ulgm); err != nil {
 		return nil, fmt.Errorf("%s: checkpoint: %w", dir, err)
 	}

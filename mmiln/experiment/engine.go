@@ -41,6 +41,14 @@ type Engine struct {
 // NewEngine prepares a model on a backend; nothing is compiled before the first batch. A text encoder that is to be trained
 // starts at random, unless its weights are loaded or restored.
 func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error) {
+	text, err := openText(c.Text, backend)
+	if err != nil {
+		return nil, err
+	}
+	return newEngine(backend, c, m, text)
+}
+
+func newEngine(backend compute.Backend, c Config, m mmiln.Model, text *textReader) (*Engine, error) {
 	optimiser, err := c.Optimiser.groups()
 	if err != nil {
 		return nil, err
@@ -48,9 +56,7 @@ func NewEngine(backend compute.Backend, c Config, m mmiln.Model) (*Engine, error
 	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, text: c.Text, compiled: map[string]bool{}}
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
 	if c.Text.Mode == "finetune" {
-		if e.encoder, err = openEncoder(c.Text); err != nil {
-			return nil, err
-		}
+		e.encoder = text.encoder
 	}
 	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
 		return nil, err
@@ -104,9 +110,9 @@ func (e *Engine) forward(scope *model.Scope, args []*Node, t *taps.Taps) (mmiln.
 type Compiled struct{ engines map[string]*Engine }
 
 // engine returns a new model for a configuration, on an engine that has compiled it already where there is one.
-func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema, m mmiln.Model) (*Engine, error) {
+func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema, m mmiln.Model, text *textReader) (*Engine, error) {
 	if k == nil {
-		return NewEngine(backend, c, m)
+		return newEngine(backend, c, m, text)
 	}
 	seed := c.Seed
 	c.Name, c.Seed, c.Data, c.ULGM, c.Expect = "", 0, DataConfig{}, mmiln.ULGMConfig{}, nil
@@ -117,7 +123,7 @@ func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema,
 		}
 	}
 	c.Seed = seed
-	e, err := NewEngine(backend, c, m)
+	e, err := newEngine(backend, c, m, text)
 	if err == nil {
 		if k.engines == nil {
 			k.engines = map[string]*Engine{}

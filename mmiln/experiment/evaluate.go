@@ -55,30 +55,21 @@ func (e *Engine) predict(examples data.Examples, size int, buckets data.Buckets)
 		}
 		out.append(r, len(some), size)
 	}
-	out.reorder(order)
+	reorder(out.gates, order)
+	reorder(out.tasks, order)
 	out.names = slices.Clone(e.gates)
 	return out, nil
 }
 
 // reorder puts values [N, ·], of the rows in order, in the order of the split.
-func (p *predicted) reorder(order []int) {
-	for _, all := range []map[string][]float32{p.gates, byName(p.tasks)} {
-		for name, values := range all {
-			width, sorted := len(values)/len(order), make([]float32, len(values))
-			for i, row := range order {
-				copy(sorted[row*width:(row+1)*width], values[i*width:])
-			}
-			copy(all[name], sorted)
+func reorder[K comparable](all map[K][]float32, order []int) {
+	for key, values := range all {
+		width, sorted := len(values)/len(order), make([]float32, len(values))
+		for i, row := range order {
+			copy(sorted[row*width:(row+1)*width], values[i*width:])
 		}
+		all[key] = sorted
 	}
-}
-
-func byName(tasks map[mmiln.Task][]float32) map[string][]float32 {
-	out := map[string][]float32{}
-	for task, values := range tasks {
-		out[string(task)] = values // shared, so that what is written here is written there
-	}
-	return out
 }
 
 func (t *trainer) predict(examples data.Examples) (predicted, error) {
@@ -113,7 +104,7 @@ func (t *trainer) test() (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	test, err := t.read(opened)
+	test, err := t.reader.view(opened)
 	if err != nil {
 		return result, err
 	}

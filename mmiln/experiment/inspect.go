@@ -41,28 +41,39 @@ func (p *Predictor) Inspect(examples data.Examples, rows []int) ([]Inspection, e
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	examples, err := p.read(some{examples, rows})
-	if err != nil {
-		return nil, err
-	}
-	b, err := examples.Batch(every(len(rows)), [3]int{})
-	if err != nil {
-		return nil, err
-	}
 	var names []string
-	exec, err := model.NewExec(p.backend, p.engine.store, func(scope *model.Scope, args []*Node) (nodes []*Node) {
+	done, err := p.once(examples, rows, func(scope *model.Scope, args []*Node) (nodes []*Node) {
 		names, nodes = p.engine.inspectGraph(scope, args)
 		return nodes
 	})
 	if err != nil {
-		return nil, err
-	}
-	defer exec.Finalize()
-	out, err := exec.Exec(batchTensors(b))
-	if err != nil {
 		return nil, fmt.Errorf("inspection: %w", err)
 	}
-	return p.engine.readInspections(b, names, out)
+	return p.engine.readInspections(done.batch, names, done.out)
+}
+
+// pass is what came of a batch.
+type pass struct {
+	examples data.Examples // as the model reads them
+	batch    *data.Batch
+	out      []*tensors.Tensor
+}
+
+// once runs some rows of examples through a graph in one batch, unpadded. It compiles the graph, which is kept for no second call.
+func (p *Predictor) once(examples data.Examples, rows []int, build func(*model.Scope, []*Node) []*Node) (done pass, err error) {
+	if done.examples, err = p.read(some{examples, rows}); err != nil {
+		return done, err
+	}
+	if done.batch, err = done.examples.Batch(every(len(rows)), [3]int{}); err != nil {
+		return done, err
+	}
+	exec, err := model.NewExec(p.backend, p.engine.store, build)
+	if err != nil {
+		return done, err
+	}
+	defer exec.Finalize()
+	done.out, err = exec.Exec(batchTensors(done.batch))
+	return done, err
 }
 
 // some are a few rows of examples, so that nothing is done for the others.

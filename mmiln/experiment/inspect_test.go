@@ -112,7 +112,7 @@ func TestALookReadsTheTextThatTheModelReads(t *testing.T) {
 		require.NoError(t, err)
 		development, _, err := data.Open(p.Config.Data.Dir)
 		require.NoError(t, err)
-		l, err := p.Look(backend, development.Valid, 3)
+		l, err := p.Look(development.Valid, 3)
 		require.NoError(t, err, mode)
 		recorded, err := reader(t, result.Dir).Predictions("valid")
 		require.NoError(t, err)

@@ -3,7 +3,6 @@ package experiment
 import (
 	"fmt"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -27,18 +26,10 @@ type Tapped struct {
 	Values []float32
 }
 
-// Look runs one example through the model, unpadded and without dropout, and returns every tap. It compiles a graph, which is
-// kept for no second call.
-func (p *Predictor) Look(backend compute.Backend, examples data.Examples, row int) (l Look, err error) {
-	if examples, err = p.read(some{examples, []int{row}}); err != nil {
-		return l, err
-	}
-	b, err := examples.Batch([]int{0}, [3]int{})
-	if err != nil {
-		return l, err
-	}
-	l = Look{Info: examples.Info(0), Predictions: map[mmiln.Task]float32{}, Taps: map[string]Tapped{}}
-	exec, err := model.NewExec(backend, p.engine.store, func(scope *model.Scope, args []*Node) []*Node {
+// Look runs one example through the model, unpadded and without dropout, and returns every tap.
+func (p *Predictor) Look(examples data.Examples, row int) (l Look, err error) {
+	l = Look{Predictions: map[mmiln.Task]float32{}, Taps: map[string]Tapped{}}
+	done, err := p.once(examples, []int{row}, func(scope *model.Scope, args []*Node) []*Node {
 		t := taps.New(scope)
 		out, _ := p.engine.forward(scope, args, t)
 		nodes := []*Node{predictions(out)}
@@ -51,14 +42,10 @@ func (p *Predictor) Look(backend compute.Backend, examples data.Examples, row in
 		return nodes
 	})
 	if err != nil {
-		return l, err
+		return l, fmt.Errorf("looking at example %d: %w", row, err)
 	}
-	defer exec.Finalize()
-	out, err := exec.Exec(batchTensors(b))
-	if err != nil {
-		return l, fmt.Errorf("looking at %s: %w", l.Info.ID, err)
-	}
-	return l, l.read(out, p.engine.model.Tasks())
+	l.Info = done.examples.Info(0)
+	return l, l.read(done.out, p.engine.model.Tasks())
 }
 
 func (l *Look) read(out []*tensors.Tensor, tasks []mmiln.Task) error {

@@ -20,7 +20,7 @@ func TestALookPredictsWhatThePredictorDoesAndLetsTapsOut(t *testing.T) {
 	require.NoError(t, err)
 	rows, err := p.Predict(development.Valid)
 	require.NoError(t, err)
-	look, err := p.Look(backend, development.Valid, 5)
+	look, err := p.Look(development.Valid, 5)
 	require.NoError(t, err)
 
 	assert.Equal(t, rows[5].ID, look.Info.ID)
@@ -45,6 +45,6 @@ func TestALookIntoOtherDataIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	development, _, err := data.Open(dir)
 	require.NoError(t, err)
-	_, err = p.Look(backend, development.Valid, 0)
+	_, err = p.Look(development.Valid, 0)
 	assert.ErrorContains(t, err, "use the data set of training")
 }

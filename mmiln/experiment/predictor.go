@@ -20,16 +20,15 @@ type Predictor struct {
 	Config Config
 	Epoch  int // whose weights these are
 
-	backend    compute.Backend
-	engine     *Engine
-	text       *textReader
-	width      [3]int // features per step that the model reads
-	normaliser data.Normaliser
+	backend compute.Backend
+	engine  *Engine
+	reader  reader
+	width   [3]int // features per step of the training data
 }
 
 // OpenPredictor loads the best epoch of a run folder.
 func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
-	c, err := ConfigOf(dir)
+	c, state, at, err := bestState(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -37,31 +36,29 @@ func OpenPredictor(dir string, backend compute.Backend) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, at, err := bestState(dir)
-	if err != nil {
+	p := &Predictor{Config: c, Epoch: at.BestEpoch, backend: backend, width: at.Width}
+	p.reader = reader{normalise: c.Data.Normalise == "standard", normaliser: at.Normaliser}
+	if p.reader.text, err = openText(c.Text, backend); err != nil {
 		return nil, err
 	}
-	p := &Predictor{Config: c, Epoch: at.BestEpoch, backend: backend, width: at.Width, normaliser: at.Normaliser}
-	if p.text, err = openText(c.Text, backend); err != nil {
-		return nil, err
-	}
-	if p.engine, err = NewEngine(backend, c, m); err != nil {
+	if p.engine, err = newEngine(backend, c, m, p.reader.text); err != nil {
 		return nil, err
 	}
 	return p, snapshot.Restore(p.engine.store, weightsOf(state))
 }
 
-// bestState reads the checkpoint of the best epoch, and where training stood.
-func bestState(dir string) (snapshot.State, progress, error) {
-	var at progress
-	state, _, _, err := snapshot.Latest(bestDir(dir + "/checkpoints"))
-	if err != nil {
-		return state, at, fmt.Errorf("%s has no trained model: %w", dir, err)
+// bestState reads a run's configuration, the checkpoint of its best epoch, and where training stood then.
+func bestState(dir string) (c Config, state snapshot.State, at progress, err error) {
+	if c, err = ConfigOf(dir); err != nil {
+		return c, state, at, err
+	}
+	if state, _, _, err = snapshot.Latest(bestDir(dir + "/checkpoints")); err != nil {
+		return c, state, at, fmt.Errorf("%s has no trained model: %w", dir, err)
 	}
 	if err := json.Unmarshal(state.Meta, &at); err != nil {
-		return state, at, fmt.Errorf("%s: checkpoint: %w", dir, err)
+		return c, state, at, fmt.Errorf("%s: checkpoint: %w", dir, err)
 	}
-	return state, at, nil
+	return c, state, at, nil
 }
 
 // weightsOf are the model's variables, by path.
@@ -89,10 +86,7 @@ func (p *Predictor) read(examples data.Examples) (data.Examples, error) {
 	if err := p.checkWidth(examples); err != nil {
 		return nil, err
 	}
-	if p.Config.Data.Normalise == "standard" {
-		examples = data.WithNormaliser(p.normaliser, examples)
-	}
-	return p.text.view(examples)
+	return p.reader.view(examples)
 }
 
 func (p *Predictor) checkWidth(examples data.Examples) error {
@@ -128,11 +122,7 @@ func Score(rows []record.Prediction) (metric.Scores, error) {
 // Export returns the weights of a run's best epoch under readable names ("layers.0.gate.audio.retain.weights") with the
 // configuration in the metadata.
 func Export(dir string) (*safetensors.File, error) {
-	c, err := ConfigOf(dir)
-	if err != nil {
-		return nil, err
-	}
-	state, at, err := bestState(dir)
+	c, state, at, err := bestState(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,8 @@
 package experiment
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"github.com/mmiln/workbench/data"
@@ -12,6 +10,7 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 	"github.com/mmiln/workbench/mmiln"
 	"github.com/mmiln/workbench/mmiln/experiment/metric"
+	"github.com/mmiln/workbench/mmiln/ulgmfile"
 )
 
 // progress is how far training has come: with the variables and ULGM's state it is all that a checkpoint needs, so that a
@@ -87,13 +86,7 @@ func (t *trainer) capture() (snapshot.State, error) {
 		}
 	}
 	all[ulgmPrefix+"seen"] = safetensors.Tensor{DType: "U8", Shape: []int{len(seen)}, Data: seen}
-	for _, task := range t.ulgm.Tasks {
-		name := ulgmPrefix + string(task)
-		all[name+"/features"] = safetensors.FromFloat32(t.ulgm.Features[task], len(t.ulgm.Seen), t.ulgm.Width[task])
-		all[name+"/labels"] = float64s(t.ulgm.Labels[task])
-		all[name+"/positive"] = float64s(t.ulgm.Centres[task][0])
-		all[name+"/negative"] = float64s(t.ulgm.Centres[task][1])
-	}
+	ulgmfile.Put(all, ulgmPrefix, t.ulgm)
 	return snapshot.State{Tensors: all, Meta: meta}, nil
 }
 
@@ -122,23 +115,7 @@ func restoreULGM(file *safetensors.File, u *mmiln.ULGM) error {
 	for i, s := range seen {
 		u.Seen[i] = s != 0
 	}
-	for _, task := range u.Tasks {
-		name := ulgmPrefix + string(task)
-		if u.Features[task], _, err = file.Float32(name + "/features"); err != nil {
-			return err
-		}
-		if u.Labels[task], _, err = file.Float64(name + "/labels"); err != nil {
-			return err
-		}
-		var centres [2][]float64
-		for class, side := range []string{"/positive", "/negative"} {
-			if centres[class], _, err = file.Float64(name + side); err != nil {
-				return err
-			}
-		}
-		u.Centres[task] = centres
-	}
-	return nil
+	return ulgmfile.Take(file, ulgmPrefix, u)
 }
 
 // variables are the tensors of a checkpoint that belong to the model's store.
@@ -150,14 +127,6 @@ func variables(all map[string]safetensors.Tensor) map[string]safetensors.Tensor 
 		}
 	}
 	return out
-}
-
-func float64s(values []float64) safetensors.Tensor {
-	var content []byte
-	for _, v := range values {
-		content = binary.LittleEndian.AppendUint64(content, math.Float64bits(v))
-	}
-	return safetensors.Tensor{DType: "F64", Shape: []int{len(values)}, Data: content}
 }
 
 // Folders of checkpoints within a run's.

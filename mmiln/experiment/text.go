@@ -105,6 +105,21 @@ func (r *textReader) hash() (string, error) {
 	return r.encoder.Hash()
 }
 
+// reader is how a model reads examples.
+type reader struct {
+	normalise  bool
+	normaliser data.Normaliser
+	text       *textReader
+}
+
+// view is examples normalised and with the text that the model reads.
+func (r reader) view(examples data.Examples) (data.Examples, error) {
+	if r.normalise {
+		examples = data.WithNormaliser(r.normaliser, examples)
+	}
+	return r.text.view(examples)
+}
+
 // view is examples with the text that the model reads.
 func (r *textReader) view(examples data.Examples) (data.Examples, error) {
 	if r == nil {

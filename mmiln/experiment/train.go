@@ -134,8 +134,7 @@ type trainer struct {
 	run         *record.Run
 	development *data.Development
 	sealed      *data.Sealed
-	text        *textReader
-	normaliser  data.Normaliser
+	reader      reader
 	train       data.Examples
 	valid       data.Examples
 	buckets     data.Buckets
@@ -174,34 +173,23 @@ func newTrainer(c Config, o Options) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{config: c, options: o, development: development, sealed: sealed, text: text}
-	if c.Data.Normalise == "standard" {
-		t.normaliser = data.FitStandard(development)
+	t := &trainer{config: c, options: o, development: development, sealed: sealed}
+	t.reader = reader{normalise: c.Data.Normalise == "standard", text: text}
+	if t.reader.normalise {
+		t.reader.normaliser = data.FitStandard(development)
 	}
-	if t.train, err = t.read(development.Train); err != nil {
+	if t.train, err = t.reader.view(development.Train); err != nil {
 		return nil, err
 	}
-	if t.valid, err = t.read(development.Valid); err != nil {
+	if t.valid, err = t.reader.view(development.Valid); err != nil {
 		return nil, err
 	}
 	t.buckets = c.buckets(t.train, schema.Longest())
-	if t.engine, err = o.Compiled.engine(o.Backend, c, schema, m); err != nil {
+	if t.engine, err = o.Compiled.engine(o.Backend, c, schema, m, text); err != nil {
 		return nil, err
 	}
-	width := map[mmiln.Task]int{}
-	for _, task := range m.Tasks() {
-		width[task] = c.heads().Of(task).Width
-	}
-	t.ulgm = mmiln.NewULGM(c.ULGM, labelsOf(t.train), m.Tasks(), width)
+	t.ulgm = mmiln.NewULGM(c.ULGM, labelsOf(t.train), m.Tasks(), c.heads().Widths(m.Tasks()))
 	return t, nil
-}
-
-// read is examples as the model reads them.
-func (t *trainer) read(examples data.Examples) (data.Examples, error) {
-	if t.config.Data.Normalise == "standard" {
-		examples = data.WithNormaliser(t.normaliser, examples)
-	}
-	return t.text.view(examples)
 }
 
 // buckets are the padded lengths of batches.
@@ -252,7 +240,7 @@ func (t *trainer) manifest() (record.Manifest, error) {
 	if err != nil {
 		return record.Manifest{}, err
 	}
-	encoder, err := t.text.hash()
+	encoder, err := t.reader.text.hash()
 	if err != nil {
 		return record.Manifest{}, err
 	}
@@ -265,7 +253,7 @@ func (t *trainer) manifest() (record.Manifest, error) {
 
 // begin is where a run stands before its first batch.
 func (t *trainer) begin() error {
-	t.progress = progress{Epoch: 1, Width: t.development.Schema().Width, Normaliser: t.normaliser}
+	t.progress = progress{Epoch: 1, Width: t.development.Schema().Width, Normaliser: t.reader.normaliser}
 	return t.engine.loadEncoder()
 }
 

@@ -18,7 +18,7 @@ type Utterances struct {
 
 // Utterances returns sentences for this model, without audio and vision. It is an error if the model cannot read sentences.
 func (p *Predictor) Utterances(words []string) (*Utterances, error) {
-	if p.text == nil {
+	if p.reader.text == nil {
 		return nil, errNoText
 	}
 	for i, text := range words {

@@ -192,7 +192,7 @@ func TestATrainedRunShowsItsDataAndAnExample(t *testing.T) {
 	require.NoError(t, err)
 	development, _, err := data.Open(dir)
 	require.NoError(t, err)
-	look, err := p.Look(backend, development.Valid, 0)
+	look, err := p.Look(development.Valid, 0)
 	require.NoError(t, err)
 	_, text := written(t, report.Page{Title: "Report", Runs: []*record.Reader{run}, Looks: []experiment.Look{look}})
 	for _, wanted := range []string{"Gates along one example: valid-00000", "Attention of one example", "Recovery of the unimodal truth", "Format planted", "truth of train-"} {

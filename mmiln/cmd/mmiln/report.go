@@ -107,7 +107,7 @@ func (w *where) look(command *cobra.Command, run *record.Reader, n int) (looks [
 		return nil, err
 	}
 	for row := range min(n, development.Valid.Len()) {
-		l, err := p.Look(backend, development.Valid, row)
+		l, err := p.Look(development.Valid, row)
 		if err != nil {
 			return nil, err
 		}

@@ -5,17 +5,16 @@ package exhibit
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/data/planted"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 	"github.com/mmiln/workbench/mmiln"
+	"github.com/mmiln/workbench/mmiln/ulgmfile"
 )
 
 // Bundle is what a page carries: the model, the state of its label generator and a batch of examples.
@@ -56,13 +55,7 @@ func (b *Bundle) Encode() ([]byte, error) {
 		s := b.Sequences[m]
 		file.Tensors[examples+m.String()] = safetensors.FromFloat32(s.Values, len(s.Lengths), s.Steps, s.Width)
 	}
-	for _, task := range b.ULGM.Tasks {
-		name, n := labeller+string(task), len(b.ULGM.Seen)
-		file.Tensors[name+"/features"] = safetensors.FromFloat32(b.ULGM.Features[task], n, b.ULGM.Width[task])
-		file.Tensors[name+"/labels"] = float64s(b.ULGM.Labels[task])
-		file.Tensors[name+"/positive"] = float64s(b.ULGM.Centres[task][0])
-		file.Tensors[name+"/negative"] = float64s(b.ULGM.Centres[task][1])
-	}
+	ulgmfile.Put(file.Tensors, labeller, b.ULGM)
 	var out bytes.Buffer
 	err = safetensors.Write(&out, file)
 	return out.Bytes(), err
@@ -119,44 +112,11 @@ func (b *Bundle) decodeULGM(file *safetensors.File) error {
 	if err != nil {
 		return err
 	}
-	width := map[mmiln.Task]int{}
-	for _, task := range m.Tasks() {
-		width[task] = b.Model.Head.Of(task).Width
-	}
-	b.ULGM = mmiln.NewULGM(b.Header.ULGM, truth, m.Tasks(), width)
+	b.ULGM = mmiln.NewULGM(b.Header.ULGM, truth, m.Tasks(), b.Model.Head.Widths(m.Tasks()))
 	for i := range b.ULGM.Seen {
 		b.ULGM.Seen[i] = true
 	}
-	for _, task := range m.Tasks() {
-		if err := b.decodeTask(file, task); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *Bundle) decodeTask(file *safetensors.File, task mmiln.Task) (err error) {
-	name, u := labeller+string(task), b.ULGM
-	if u.Features[task], _, err = file.Float32(name + "/features"); err != nil {
-		return err
-	}
-	if u.Labels[task], _, err = file.Float64(name + "/labels"); err != nil {
-		return err
-	}
-	var centres [2][]float64
-	for class, side := range []string{"/positive", "/negative"} {
-		if centres[class], _, err = file.Float64(name + side); err != nil {
-			return err
-		}
-		if len(centres[class]) != u.Width[task] {
-			return fmt.Errorf("%s%s has %d values, and F* of that task %d", name, side, len(centres[class]), u.Width[task])
-		}
-	}
-	u.Centres[task] = centres
-	if n := len(u.Seen); len(u.Labels[task]) != n || len(u.Features[task]) != n*u.Width[task] {
-		return fmt.Errorf("%s: features and labels are not those of %d training examples", name, n)
-	}
-	return nil
+	return ulgmfile.Take(file, labeller, b.ULGM)
 }
 
 // check finds indices that point at nothing.
@@ -183,12 +143,4 @@ func (b *Bundle) check() error {
 		return errors.New("exhibit: the data set's configuration is not one that can be generated")
 	}
 	return nil
-}
-
-func float64s(values []float64) safetensors.Tensor {
-	var content []byte
-	for _, v := range values {
-		content = binary.LittleEndian.AppendUint64(content, math.Float64bits(v))
-	}
-	return safetensors.Tensor{DType: "F64", Shape: []int{len(values)}, Data: content}
 }
