@@ -9,6 +9,7 @@ import (
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 
+	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/metric"
 	"github.com/mmiln/workbench/mmiln/experiment/paper"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
@@ -229,7 +230,7 @@ func layersOf(dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, err := configOf(run.Manifest())
+	c, err := experiment.ConfigIn(run.Manifest())
 	return c.MMILN.Layers, err
 }
 

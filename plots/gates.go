@@ -66,7 +66,7 @@ func GateSpread(run *record.Reader) (Chart, error) {
 		return Chart{}, err
 	}
 	epoch := lines[len(lines)-1].Epoch
-	if result, ok := resultOf(run.Manifest()); ok {
+	if result, err := experiment.ResultOf(run.Manifest()); err == nil {
 		epoch = result.BestEpoch
 	}
 	lines = slices.DeleteFunc(lines, func(l experiment.GateLine) bool { return l.Epoch != epoch })

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/mmiln/workbench/mmiln/experiment"
-	"github.com/mmiln/workbench/mmiln/experiment/metric"
 	"github.com/mmiln/workbench/mmiln/experiment/paper"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 	"github.com/mmiln/workbench/mmiln/experiment/table"
@@ -18,10 +17,10 @@ func Groups(runs []*record.Reader) ([]table.Group, error) {
 	at := map[string]int{}
 	for _, run := range runs {
 		m := run.Manifest()
-		if _, ok := resultOf(m); !ok {
+		if _, err := experiment.ResultOf(m); err != nil {
 			continue
 		}
-		setup, err := m.Setup()
+		setup, err := experiment.Setup(m)
 		if err != nil {
 			return nil, err
 		}
@@ -41,39 +40,34 @@ func Groups(runs []*record.Reader) ([]table.Group, error) {
 
 // Reported are the paper's scores for a run, all that Tables 2 and 3 have.
 func Reported(m record.Manifest) (scores map[string]float64, note string) {
-	c, err := configOf(m)
+	c, err := experiment.ConfigIn(m)
 	if err != nil {
 		return nil, ""
 	}
-	get, note := lookup(c, m.Data.Name)
-	if get == nil {
+	found, note := lookup(c, m.Data.Name)
+	if note == "" {
 		return nil, ""
 	}
-	scores = map[string]float64{}
-	for _, name := range metric.Names() {
-		if v, ok := get(name); ok {
-			scores[name] = v
-		}
-	}
-	return scores, note
+	return found.All(), note
 }
 
-func lookup(c experiment.Config, dataset string) (get func(string) (float64, bool), note string) {
+// lookup finds what the paper reports for a system on a data set. The note is empty where that is nothing.
+func lookup(c experiment.Config, dataset string) (found paper.Scores, note string) {
+	var err error
 	if name, ok := ablations[c.MMILN.Ablation]; ok && c.System == "mmiln" {
 		if !strings.Contains(strings.ToUpper(dataset), paper.MOSEI) {
-			return nil, ""
+			return found, ""
 		}
-		for _, r := range paper.Table3().Rows {
-			if r.Model == name {
-				return r.Get, "Table 3, MOSEI"
-			}
-		}
+		found, err = paper.LookupAblation(name)
+		note = "Table 3, MOSEI"
+	} else {
+		found, err = paper.Lookup(paperName(c), dataset)
+		note = "Table 2, " + dataset
 	}
-	scores, err := paper.Lookup(paperName(c), dataset)
 	if err != nil {
-		return nil, ""
+		return found, ""
 	}
-	return scores.Get, "Table 2, " + dataset
+	return found, note
 }
 
 // ablations are what Table 3 calls them.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 
+	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
@@ -42,8 +43,8 @@ func Losses(run *record.Reader) (Chart, error) {
 
 // bestEpoch marks, on the first series of a chart, the epoch that selection chose.
 func bestEpoch(run *record.Reader, series int) []charts.SeriesOpts {
-	result, ok := resultOf(run.Manifest())
-	if series > 0 || !ok {
+	result, err := experiment.ResultOf(run.Manifest())
+	if series > 0 || err != nil {
 		return nil
 	}
 	return []charts.SeriesOpts{moment(fmt.Sprintf("best: %d", result.BestEpoch), float64(result.BestEpoch))}

@@ -28,7 +28,7 @@ func Metric(run *record.Reader, name string) (Chart, error) {
 	c.line("training", s.times(overEpochs(lines, train)))
 	c.line("validation", s.times(overEpochs(lines, valid)), bestEpoch(run, 0)...)
 	notes := ""
-	if result, ok := resultOf(run.Manifest()); ok {
+	if result, err := experiment.ResultOf(run.Manifest()); err == nil {
 		constant, _ := result.Constant.Get(name) // the name has a scale
 		c.level("constant predictor, test", constant*s.unit)
 		notes = " A model has learned nothing until it beats the constant predictor."
@@ -58,7 +58,7 @@ func (s scale) times(points []point) []point {
 
 // papers finds what Table 2 reports for a run's system on its data, if it is the paper's data.
 func papers(m record.Manifest, name string) (float64, bool) {
-	c, err := configOf(m)
+	c, err := experiment.ConfigIn(m)
 	if err != nil {
 		return 0, false
 	}

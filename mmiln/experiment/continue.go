@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,9 +28,9 @@ func (c Config) Key(schema data.Schema, card string) (string, error) {
 
 // KeyOf is the [Config.Key] of a run.
 func KeyOf(m record.Manifest) (string, error) {
-	c := Default()
-	if err := json.Unmarshal(m.Config, &c); err != nil {
-		return "", fmt.Errorf("run.json of %s: its configuration: %w", m.Name, err)
+	c, err := ConfigIn(m)
+	if err != nil {
+		return "", err
 	}
 	return c.key(m.Data.Card)
 }
@@ -92,8 +91,9 @@ func Continue(ctx context.Context, c Config, o Options) (result Result, err erro
 	case run.Manifest.Status != record.Finished:
 		return Resume(ctx, run.Dir, o)
 	}
+	result, err = ResultOf(run.Manifest)
 	result.Dir = run.Dir
-	return result, json.Unmarshal(run.Manifest.Result, &result)
+	return result, err
 }
 
 // await takes the right to train a key's run. The lock is a file of its own, since the run's folder may not be there yet.

@@ -27,16 +27,32 @@ func Setup(m record.Manifest) (map[string]string, error) {
 }
 
 func resolved(m record.Manifest) (record.Manifest, error) {
-	c := Default()
 	if len(m.Config) == 0 {
 		return m, nil
 	}
-	err := json.Unmarshal(m.Config, &c)
+	c, err := ConfigIn(m)
 	if err == nil {
 		m.Config, err = json.Marshal(c)
 	}
-	if err != nil {
-		err = fmt.Errorf("the configuration in run.json of %s: %w", m.Name, err)
-	}
 	return m, err
+}
+
+// ConfigIn is the configuration of a run as run.json has it, over the defaults.
+func ConfigIn(m record.Manifest) (Config, error) {
+	c := Default()
+	if err := json.Unmarshal(m.Config, &c); err != nil {
+		return c, fmt.Errorf("the configuration in run.json of %s: %w", m.Name, err)
+	}
+	return c, nil
+}
+
+// ResultOf is what a run came to; an error where it has not finished.
+func ResultOf(m record.Manifest) (r Result, err error) {
+	if m.Status != record.Finished {
+		return r, fmt.Errorf("%s is %s and has no result", m.Name, m.Status)
+	}
+	if err := json.Unmarshal(m.Result, &r); err != nil {
+		return r, fmt.Errorf("the result in run.json of %s: %w", m.Name, err)
+	}
+	return r, nil
 }

@@ -2,7 +2,6 @@ package walk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -124,13 +123,13 @@ func train(c experiment.Config, by trainer, live *plots.Reporter, reporter exper
 
 // Result is what the finished run of a configuration came to; see [Run].
 func Result(c experiment.Config) (experiment.Result, error) {
-	var result experiment.Result
 	run, err := Run(c)
 	if err != nil {
-		return result, err
+		return experiment.Result{}, err
 	}
+	result, err := experiment.ResultOf(run.Manifest())
 	result.Dir = run.Dir()
-	return result, json.Unmarshal(run.Manifest().Result, &result)
+	return result, err
 }
 
 // Data opens the data set of a configuration.

@@ -181,7 +181,7 @@ func settingsOf(runs []*record.Reader) (s settings, err error) {
 	all := make([]map[string]string, len(runs))
 	keys := map[string]bool{}
 	for i, run := range runs {
-		if all[i], err = run.Manifest().Settings(); err != nil {
+		if all[i], err = experiment.Settings(run.Manifest()); err != nil {
 			return s, err
 		}
 		s.Names = append(s.Names, run.Manifest().Model)

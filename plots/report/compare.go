@@ -78,7 +78,7 @@ func (v *view) differing(key string) (*table.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		setup, err := run.Manifest().Setup()
+		setup, err := experiment.Setup(run.Manifest())
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func (v *view) differing(key string) (*table.Table, error) {
 
 // settingOf is one value of a run's configuration, as JSON.
 func settingOf(run *record.Reader, key string) (string, error) {
-	settings, err := run.Manifest().Settings()
+	settings, err := experiment.Settings(run.Manifest())
 	return settings[key], err
 }
 

@@ -137,8 +137,8 @@ func (f *filter) order(list []record.Summary) error {
 		return fmt.Errorf("--sort %s: %w", f.sort, err)
 	}
 	value := func(run record.Summary) float64 {
-		var r experiment.Result
-		if len(run.Manifest.Result) == 0 || json.Unmarshal(run.Manifest.Result, &r) != nil {
+		r, err := experiment.ResultOf(run.Manifest)
+		if err != nil {
 			return math.NaN()
 		}
 		scores := r.Valid

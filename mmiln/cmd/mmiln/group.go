@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -47,10 +46,11 @@ func groupRuns(list []record.Summary) ([]*group, error) {
 	var groups []*group
 	byHandle := map[string]*group{}
 	for _, run := range list {
-		m := member{dir: run.Dir, seed: run.Manifest.Seed}
-		if run.Manifest.Status != record.Finished || json.Unmarshal(run.Manifest.Result, &m.result) != nil {
+		result, err := experiment.ResultOf(run.Manifest)
+		if err != nil {
 			continue
 		}
+		m := member{dir: run.Dir, seed: run.Manifest.Seed, result: result}
 		id, err := setupID(run.Manifest)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", run.Dir, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -112,8 +111,8 @@ func printRuns(out io.Writer, list []listed) error {
 	fmt.Fprintln(w, "run\tstatus\tepoch\tvalid MAE\ttest MAE\ttest Corr\t")
 	for _, run := range list {
 		fmt.Fprintf(w, "%s\t%s\t", table.Inert(filepath.Base(run.Dir)), run.Manifest.Status)
-		var result experiment.Result
-		if len(run.Manifest.Result) == 0 || json.Unmarshal(run.Manifest.Result, &result) != nil {
+		result, err := experiment.ResultOf(run.Manifest)
+		if err != nil {
 			fmt.Fprintln(w, "\t\t\t\t")
 			continue
 		}

@@ -35,16 +35,26 @@ type Scores struct {
 // Get returns a score by the name that metric.Scores has for it: has0_acc2, has0_f1, non0_acc2, non0_f1 (as fractions, which
 // the paper prints as percentages), corr or mae. It is false for what the paper does not report.
 func (s Scores) Get(metric string) (value float64, ok bool) {
-	reported, unit := map[string]*float64{
+	value, ok = s.All()[metric]
+	return value, ok
+}
+
+// All are the scores that are reported, by those names.
+func (s Scores) All() map[string]float64 {
+	found := map[string]float64{}
+	for metric, reported := range map[string]*float64{
 		"has0_acc2": s.Acc2[0], "non0_acc2": s.Acc2[1], "has0_f1": s.F1[0], "non0_f1": s.F1[1], "corr": s.Corr, "mae": s.MAE,
-	}[metric], 1.0
-	if reported == nil {
-		return 0, false
+	} {
+		if reported == nil {
+			continue
+		}
+		unit := 1.0
+		if strings.HasSuffix(metric, "_acc2") || strings.HasSuffix(metric, "_f1") {
+			unit = 100
+		}
+		found[metric] = *reported / unit
 	}
-	if strings.HasSuffix(metric, "_acc2") || strings.HasSuffix(metric, "_f1") {
-		unit = 100
-	}
-	return *reported / unit, true
+	return found
 }
 
 // Sizes counts a data set's examples by split.
@@ -149,6 +159,18 @@ func Lookup(model, dataset string) (Scores, error) {
 		return rows[i].MOSEI, nil
 	}
 	return Scores{}, fmt.Errorf("paper: Table 2 has no data set %q; it has %s and %s", dataset, MOSI, MOSEI)
+}
+
+// LookupAblation finds a row of Table 3, such as "-MRM". It is an error, naming what there is, if the table has no such row.
+func LookupAblation(row string) (Scores, error) {
+	var names []string
+	for _, r := range Table3().Rows {
+		if r.Model == row {
+			return r.Scores, nil
+		}
+		names = append(names, r.Model)
+	}
+	return Scores{}, fmt.Errorf("paper: Table 3 has no row %q; it has %s", row, strings.Join(names, ", "))
 }
 
 // models lists those of Table 2, once each, in its order.

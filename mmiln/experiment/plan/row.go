@@ -166,22 +166,14 @@ func (p Paper) Scores(dataset string) (scores map[string]float64, note string, e
 			return nil, "", err
 		}
 	case 3:
-		rows := paper.Table3().Rows
-		i := slices.IndexFunc(rows, func(a paper.Ablation) bool { return a.Model == p.Row })
-		if i < 0 {
-			return nil, "", fmt.Errorf("paper: Table 3 has no row %q; it has -MRM, -MFM, -GateFusion and MMILN", p.Row)
+		if found, err = paper.LookupAblation(p.Row); err != nil {
+			return nil, "", err
 		}
-		found, dataset = rows[i].Scores, paper.MOSEI
+		dataset = paper.MOSEI
 	default:
 		return nil, "", fmt.Errorf("paper: table is %d; scores stand in Tables 2 and 3", p.Table)
 	}
-	scores = map[string]float64{}
-	for _, name := range paperMetrics {
-		if v, ok := found.Get(name); ok {
-			scores[name] = v
-		}
-	}
-	return scores, fmt.Sprintf("Table %d, %s", p.Table, dataset), nil
+	return found.All(), fmt.Sprintf("Table %d, %s", p.Table, dataset), nil
 }
 
 // checkSpace tries each value, and both ends and the middle of each range, in the configuration.

@@ -3,7 +3,6 @@ package study
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -151,9 +150,9 @@ func (s *Study) readScore(t *Trial) error {
 	if !ok {
 		return fmt.Errorf("its run is not in %s", s.trials(t.Row))
 	}
-	var result experiment.Result
-	if err := json.Unmarshal(run.Manifest.Result, &result); err != nil {
-		return fmt.Errorf("%s: run.json: %w", run.Dir, err)
+	result, err := experiment.ResultOf(run.Manifest)
+	if err != nil {
+		return fmt.Errorf("%s: %w", run.Dir, err)
 	}
 	score, err := result.Valid.Get(t.Metric)
 	if err != nil {

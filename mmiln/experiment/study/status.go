@@ -1,8 +1,6 @@
 package study
 
 import (
-	"encoding/json"
-
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/plan"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
@@ -102,8 +100,7 @@ func (s *Study) runStatus(row plan.Row, chosen *Chosen, seed uint64) RunStatus {
 		return r
 	}
 	r.Status, r.Dir, r.Error = run.Manifest.Status, run.Dir, run.Manifest.Error
-	var result experiment.Result
-	if r.Status == record.Finished && json.Unmarshal(run.Manifest.Result, &result) == nil {
+	if result, err := experiment.ResultOf(run.Manifest); err == nil {
 		result.Dir, r.Result, r.Epoch = run.Dir, &result, result.Epochs
 		return r
 	}

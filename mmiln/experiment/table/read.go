@@ -2,7 +2,6 @@ package table
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -85,9 +84,9 @@ func readRun(dir string) (r run, err error) {
 	if m.Status != record.Finished {
 		return r, fmt.Errorf("%s is %s, and a table shows finished runs; resume it: mmiln resume %s", dir, m.Status, dir)
 	}
-	var result experiment.Result
-	if err := json.Unmarshal(m.Result, &result); err != nil {
-		return r, fmt.Errorf("%s: the result in run.json: %w", dir, err)
+	result, err := experiment.ResultOf(m)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", dir, err)
 	}
 	if r.test, err = reader.Predictions("test"); err != nil {
 		return r, err
