@@ -46,25 +46,27 @@ func (c Config) key(card string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Find looks below a folder for the run of a key: a finished one before any other, a later one before an earlier. Runs that
-// cannot be read, or died before their configuration was written, do not count. It is false where there is none.
-func Find(runs, key string) (found record.Summary, ok bool) {
+// Known are the runs below a folder by their keys: of one key a finished run before any other, a later one before an earlier.
+// Runs that cannot be read, or died before their configuration was written, do not count.
+func Known(runs string) map[string]record.Summary {
+	known := map[string]record.Summary{}
 	if _, err := os.Stat(runs); err != nil {
-		return found, false
+		return known
 	}
 	list, _ := record.List(runs) // what cannot be read cannot be gone on with; a new run does not touch it
 	for _, run := range list {
-		if has, err := KeyOf(run.Manifest); err != nil || has != key {
+		key, err := KeyOf(run.Manifest)
+		if err != nil {
 			continue
 		}
 		if _, err := ConfigOf(run.Dir); err != nil {
 			continue
 		}
-		if !ok || run.Manifest.Status == record.Finished || found.Manifest.Status != record.Finished {
-			found, ok = run, true
+		if other, ok := known[key]; !ok || run.Manifest.Status == record.Finished || other.Manifest.Status != record.Finished {
+			known[key] = run
 		}
 	}
-	return found, ok
+	return known
 }
 
 // Continue sees to it that a configuration has a finished run below o.Runs: it returns the result of one that is there, goes on
@@ -84,7 +86,7 @@ func Continue(ctx context.Context, c Config, o Options) (result Result, err erro
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
-	run, ok := Find(o.Runs, key)
+	run, ok := Known(o.Runs)[key]
 	switch {
 	case !ok:
 		return Train(ctx, c, o)

@@ -175,24 +175,32 @@ func (v transcribed) Batch(rows []int, steps [3]int) (*data.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	longest := 1
-	for _, row := range rows {
-		longest = max(longest, len(v.sequences[row])/v.width)
-	}
-	q := data.Sequences{Steps: steps[data.Text], Width: v.width}
-	if q.Steps == 0 {
-		q.Steps = longest
-	}
-	if q.Steps < longest {
-		return nil, fmt.Errorf("data: a text of %d steps does not fit in %d; ask for more, or 0", longest, q.Steps)
-	}
-	q.Values = make([]float32, len(rows)*q.Steps*v.width)
+	sequences := make([][]float32, len(rows))
 	for i, row := range rows {
-		copy(q.Values[i*q.Steps*v.width:], v.sequences[row])
-		q.Lengths = append(q.Lengths, int32(len(v.sequences[row])/v.width))
+		sequences[i] = v.sequences[row]
+	}
+	q := padded(sequences, v.width, steps[data.Text])
+	if asked := steps[data.Text]; asked != 0 && q.Steps > asked {
+		return nil, fmt.Errorf("data: a text of %d steps does not fit in %d; ask for more, or 0", q.Steps, asked)
 	}
 	b.Sequences[data.Text], b.Tokens, b.TokenLengths = q, nil, nil
 	return b, nil
+}
+
+// padded puts sequences [length, width] side by side, padded to steps or, where that is more, to the longest.
+func padded(sequences [][]float32, width, steps int) data.Sequences {
+	q := data.Sequences{Steps: max(steps, 1), Width: width, Lengths: make([]int32, len(sequences))}
+	for i, s := range sequences {
+		if len(s) > 0 {
+			q.Lengths[i] = int32(len(s) / width)
+		}
+		q.Steps = max(q.Steps, int(q.Lengths[i]))
+	}
+	q.Values = make([]float32, len(sequences)*q.Steps*width)
+	for i, s := range sequences {
+		copy(q.Values[i*q.Steps*width:], s)
+	}
+	return q
 }
 
 // textScope is where a fine-tuned encoder's variables are.

@@ -88,18 +88,13 @@ func (u *Utterances) Info(i int) data.Info {
 func (u *Utterances) Batch(rows []int, steps [3]int) (*data.Batch, error) {
 	b := &data.Batch{Rows: slices.Clone(rows), Labels: make([]float32, len(rows))}
 	for _, m := range data.Modalities {
-		q := data.Sequences{Width: u.width[m], Steps: max(steps[m], 1), Lengths: make([]int32, len(rows))}
-		for i, row := range rows {
-			q.Lengths[i] = int32(u.Info(row).Lengths[m])
-			q.Steps = max(q.Steps, int(q.Lengths[i]))
-		}
-		q.Values = make([]float32, len(rows)*q.Steps*q.Width)
+		sequences := make([][]float32, len(rows))
 		for i, row := range rows {
 			if u.features[m] != nil {
-				copy(q.Values[i*q.Steps*q.Width:], u.features[m][row])
+				sequences[i] = u.features[m][row]
 			}
 		}
-		b.Sequences[m] = q
+		b.Sequences[m] = padded(sequences, u.width[m], steps[m])
 	}
 	return b, nil
 }

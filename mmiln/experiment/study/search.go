@@ -146,7 +146,7 @@ func (s *Study) readScore(t *Trial) error {
 	if err != nil {
 		return err
 	}
-	run, ok := experiment.Find(s.trials(t.Row), key)
+	run, ok := experiment.Known(s.trials(t.Row))[key]
 	if !ok {
 		return fmt.Errorf("its run is not in %s", s.trials(t.Row))
 	}

@@ -61,8 +61,9 @@ func (s *Study) Status() (Status, error) {
 			r.Search = s.searchNote(row, chosen)
 		}
 		r.count(s, row, trials)
+		known := experiment.Known(s.runs(row))
 		for _, seed := range p.Seeds {
-			r.Runs = append(r.Runs, s.runStatus(row, chosen, seed))
+			r.Runs = append(r.Runs, s.runStatus(row, chosen, known, seed))
 		}
 		status.Rows = append(status.Rows, r)
 	}
@@ -83,8 +84,8 @@ func (r *RowStatus) count(s *Study, row plan.Row, trials []Trial) {
 	}
 }
 
-// runStatus looks for a seed's run.
-func (s *Study) runStatus(row plan.Row, chosen *Chosen, seed uint64) RunStatus {
+// runStatus looks for a seed's run among those of its row.
+func (s *Study) runStatus(row plan.Row, chosen *Chosen, known map[string]record.Summary, seed uint64) RunStatus {
 	r := RunStatus{Seed: seed, Status: Waiting, Epochs: row.Config.Train.MaxEpochs}
 	if chosen == nil {
 		return r
@@ -95,7 +96,7 @@ func (s *Study) runStatus(row plan.Row, chosen *Chosen, seed uint64) RunStatus {
 	if err != nil {
 		return r
 	}
-	run, ok := experiment.Find(s.runs(row), key)
+	run, ok := known[key]
 	if !ok {
 		return r
 	}

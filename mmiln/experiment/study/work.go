@@ -102,13 +102,14 @@ func (s *Study) left(row plan.Row, trials []Trial) (t todo, err error) {
 
 // unfinished lists the seeds whose run is not finished.
 func (s *Study) unfinished(row plan.Row, c experiment.Config) (seeds []uint64, err error) {
+	known := experiment.Known(s.runs(row))
 	for _, seed := range s.manifest.Plan.Seeds {
 		c.Seed = seed
 		key, err := s.key(c)
 		if err != nil {
 			return nil, err
 		}
-		if run, ok := experiment.Find(s.runs(row), key); !ok || run.Manifest.Status != record.Finished {
+		if run, ok := known[key]; !ok || run.Manifest.Status != record.Finished {
 			seeds = append(seeds, seed)
 		}
 	}
