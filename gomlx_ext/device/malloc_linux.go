@@ -21,6 +21,14 @@ __attribute__((constructor)) static void keep_freed_memory(void) {
 #endif
 }
 
+// give_large_back lets blocks of 32 MB and more come from the kernel again, and go back to it when they are freed.
+static void give_large_back(void) {
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_MMAP_MAX, 65536);
+#endif
+}
+
 static void trim(void) {
 #ifdef __GLIBC__
 	malloc_trim(0);
@@ -29,5 +37,16 @@ static void trim(void) {
 */
 import "C"
 
+const largeWeights = 256 << 20
+
 // Trim gives freed memory back to the system once: what compiling took, a gigabyte for a large graph, is not needed again.
 func Trim() { C.trim() }
+
+// Fit fits the allocator to a model whose weights take so many bytes. For large ones, from 256 MB on, it no longer keeps blocks
+// of 32 MB and more: between weights that move with every step they would lie about as holes, a quarter of a gigabyte for BERT-base,
+// and the kernel's clearing of pages is small beside such a model's step.
+func Fit(weights int) {
+	if weights >= largeWeights {
+		C.give_large_back()
+	}
+}

@@ -1,8 +1,7 @@
 """The PyTorch side of BenchmarkAgainstTorch: a step of fine-tuning BERT with transformers, dropout 0.1, Adam on all weights.
 
 Reads lines "minilm|base batch steps" and answers each with the seconds of one step and the megabytes that the process had at
-most during it. Random weights and word pieces. Needs torch
-2.9.1 and transformers 5.24.0; uses two threads.
+most during it. Random weights and word pieces. Needs torch 2.9.1 and transformers 5.24.0; uses two threads.
 """
 
 import sys
