@@ -35,6 +35,21 @@ func TestByLengthDependsOnItsArgumentsOnly(t *testing.T) {
 	assert.NotEqual(t, batches(1), batches(2))
 }
 
+// TestAPoolOfAStepChangesNoStep is why a pool of as many batches as an update sums costs nothing: whatever the pool's order, the
+// update sees the examples that batches at random would have given it.
+func TestAPoolOfAStepChangesNoStep(t *testing.T) {
+	d := plantedSet(t)
+	const size, every = 16, 4
+	order := data.Order(1, 2, d.Train.Len())
+	random, sorted := data.Batches(order, size), data.ByLength(d.Train, order, size, every, 1, 2)
+	require.Len(t, sorted, len(random))
+	for first := 0; first < len(random); first += every {
+		last := min(first+every, len(random))
+		assert.ElementsMatch(t, slices.Concat(random[first:last]...), slices.Concat(sorted[first:last]...))
+	}
+	assert.NotEqual(t, random, sorted)
+}
+
 // padded counts steps of text, with and without padding.
 func padded(examples data.Examples, batches [][]int, buckets data.Buckets) (steps, needed int) {
 	for _, rows := range batches {

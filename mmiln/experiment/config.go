@@ -47,7 +47,8 @@ type DataConfig struct {
 	Normalise string `toml:"normalise" json:"normalise"` // standard (mean 0, variance 1 over training steps) or none
 	Buckets   int    `toml:"buckets" json:"buckets"`     // padded lengths that batches may have; each is compiled once
 	// Pool is 0 for batches at random, as MMSA has them, or the number of batches whose examples are sorted by length of text
-	// among each other, so that little is padded.
+	// among each other, so that little is padded. As many as an update sums leave each update the examples of batches at random;
+	// more pad less, but an update then sees texts of few lengths, which can cost accuracy.
 	Pool int `toml:"pool" json:"pool"`
 }
 
@@ -263,7 +264,7 @@ func (d DataConfig) validate() error {
 		return fmt.Errorf("buckets is %d; use 1 to 8", d.Buckets)
 	}
 	if d.Pool < 0 || d.Pool > 1<<16 {
-		return fmt.Errorf("pool is %d; use 0, or a number of batches such as 16", d.Pool)
+		return fmt.Errorf("pool is %d; use 0, or a number of batches such as 4", d.Pool)
 	}
 	return nil
 }
