@@ -141,14 +141,13 @@ func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.
 	store := model.NewStore()
 	optimiser, err := adam.New(adam.Group{Rate: 1e-5, Decay: 0.01})
 	require.NoError(b, err)
-	backend := openBench(b)
-	exec, err := model.NewExec(backend, store, func(scope *model.Scope, in []*Node) *Node {
+	exec, err := model.NewExec(openBench(b), store, func(scope *model.Scope, in []*Node) *Node {
 		g := in[0].Graph()
 		scope.Store().SetTraining(g, true)
 		dropout.SetSeed(g, in[2])
 		_, pooled := config.Graph(scope.In("bert"), in[0], in[1], options...)
 		loss := ReduceAllMean(Square(pooled))
-		optimiser.Accumulate(scope, loss)
+		optimiser.Step(scope, loss, in[3], in[4])
 		return loss
 	})
 	require.NoError(b, err)
@@ -156,11 +155,11 @@ func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.
 	for i := range ids {
 		ids[i] = int32(1000 + i*7919%20000)
 	}
-	count, applier := 0, optimiser.NewApplier(backend, store)
+	count := 0
 	pass := func() {
 		count++
-		exec.MustCall(tensors.FromFlatDataAndDimensions(ids, benchBatch, steps), lengths, uint32(count))[0].MustFinalizeAll()
-		require.NoError(b, applier.Apply(count))
+		first, second := adam.Correction(count)
+		exec.MustCall(tensors.FromFlatDataAndDimensions(ids, benchBatch, steps), lengths, uint32(count), first, second)[0].MustFinalizeAll()
 	}
 	start := time.Now()
 	pass()
