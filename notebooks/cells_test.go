@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -50,32 +51,25 @@ var (
 // program is the Go file of a chapter: its imports, its declarations, a later one of a name in the place of an earlier one as in
 // GoNB, and a function for what each cell runs.
 func (n notebook) program(t *testing.T) string {
-	declared, names := map[string]string{}, []string{}
+	declared := map[string]string{}
 	var packages []string
-	var bodies strings.Builder
+	var code strings.Builder
 	for i, c := range n.code() {
-		declarations, body, runs := strings.Cut(string(c.Source), "\n%%")
-		if strings.HasPrefix(string(c.Source), "%%") {
-			declarations, body, runs = "", string(c.Source)[2:], true
-		}
-		block := imports.FindString(magic.ReplaceAllString(declarations, ""))
+		declarations, body, runs := strings.Cut("\n"+string(c.Source), "\n%%")
+		declarations = magic.ReplaceAllString(declarations, "")
+		block := imports.FindString(declarations)
 		packages = append(packages, inside.FindAllString(block, -1)...)
 		place := fmt.Sprintf("//line %s-cell-%d:1\n", n.name, i)
-		for name, source := range declarationsOf(t, strings.Replace(magic.ReplaceAllString(declarations, ""), block, "", 1)) {
-			if declared[name] == "" {
-				names = append(names, name)
-			}
+		for name, source := range declarationsOf(t, strings.Replace(declarations, block, "", 1)) {
 			declared[name] = place + source
 		}
 		if runs {
-			fmt.Fprintf(&bodies, "func _() {\n%s%s\n}\n", place, magic.ReplaceAllString(body, ""))
+			fmt.Fprintf(&code, "func _() {\n%s%s\n}\n", place, magic.ReplaceAllString(body, ""))
 		}
 	}
-	var code strings.Builder
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		code.WriteString(declared[name] + "\n")
 	}
-	code.WriteString(bodies.String())
 	return "package cells\n\n" + used(packages, code.String()) + code.String()
 }
 
