@@ -6,12 +6,17 @@ package device
 #include <malloc.h>
 #include <stdlib.h>
 
+// given is whether the environment has settings for the allocator; they stand.
+static int given(void) {
+	return getenv("GLIBC_TUNABLES") || getenv("MALLOC_ARENA_MAX") || getenv("MALLOC_MMAP_MAX_");
+}
+
 // keep_freed_memory tells glibc to keep what XLA frees. XLA on the CPU takes its temporary buffers anew in every execution; by
 // default glibc gets large ones from the kernel, which clears each page again: a fifth to a third of a training step. It runs
-// before any thread is there, since a thread's own arena would hand memory back too. Settings in the environment stand.
+// before any thread is there, since a thread's own arena would hand memory back too.
 __attribute__((constructor)) static void keep_freed_memory(void) {
 #ifdef __GLIBC__
-	if (getenv("GLIBC_TUNABLES") || getenv("MALLOC_ARENA_MAX") || getenv("MALLOC_MMAP_MAX_")) {
+	if (given()) {
 		return;
 	}
 	mallopt(M_ARENA_MAX, 1);
@@ -24,6 +29,9 @@ __attribute__((constructor)) static void keep_freed_memory(void) {
 // give_large_back lets blocks of 32 MB and more come from the kernel again, and go back to it when they are freed.
 static void give_large_back(void) {
 #ifdef __GLIBC__
+	if (given()) {
+		return;
+	}
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_MMAP_MAX, 65536);
 #endif
