@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/inplace"
 )
 
 // PyTorch's defaults, and those of every system of the field.
@@ -50,8 +51,8 @@ func New(groups ...Group) (*Optimiser, error) {
 	return &Optimiser{groups}, nil
 }
 
-// Correction returns the bias corrections of step t (from 1), 1/(1−β₁ᵗ) and 1/√(1−β₂ᵗ), inputs of [Optimiser.Step]:
-// in the graph's float32 they would lose digits.
+// Correction returns the bias corrections of step t (from 1), 1/(1−β₁ᵗ) and 1/√(1−β₂ᵗ), inputs of [Optimiser.Step] and
+// [Optimiser.Apply]: in the graph's float32 they would lose digits.
 func Correction(t int) (first, second float32) {
 	return float32(1 / (1 - math.Pow(beta1, float64(t)))), float32(1 / math.Sqrt(1-math.Pow(beta2, float64(t))))
 }
@@ -62,9 +63,10 @@ func (o *Optimiser) Step(scope *model.Scope, loss, first, second *Node) {
 	for i, gradient := range Gradient(loss, values(variables, loss.Graph())...) {
 		o.update(scope, variables[i], gradient, first, second)
 	}
+	inplace.Variables(scope.Store(), loss.Graph())
 }
 
-// Accumulate adds the gradients of loss to the sums that an [Applier] takes.
+// Accumulate adds the gradients of loss to the sums that [Optimiser.Apply] takes.
 func (o *Optimiser) Accumulate(scope *model.Scope, loss *Node) {
 	g := loss.Graph()
 	variables := used(scope, g)
@@ -72,6 +74,18 @@ func (o *Optimiser) Accumulate(scope *model.Scope, loss *Node) {
 		sum := state(scope, "sum", variables[i])
 		sum.SetNodeValue(Add(sum.NodeValue(g), gradient))
 	}
+	inplace.Variables(scope.Store(), g)
+}
+
+// Apply is one step on the sums of gradients, which it clears. Variables must exist already.
+func (o *Optimiser) Apply(scope *model.Scope, first, second *Node) {
+	g := first.Graph()
+	for _, v := range trained(scope) {
+		sum := state(scope, "sum", v)
+		o.update(scope, v, sum.NodeValue(g), first, second)
+		sum.SetNodeValue(ZerosLike(sum.NodeValue(g)))
+	}
+	inplace.Variables(scope.Store(), g)
 }
 
 // Clear forgets the sums of gradients.

@@ -78,10 +78,8 @@ func TestSummedGradientsEqualPyTorch(t *testing.T) {
 	backend, _, err := device.Open("go")
 	require.NoError(t, err)
 	o := optimiser(t)
-	var accumulate *model.Exec
-	var applier *adam.Applier
-	step := 0
-	play(t, func(batches []float32, _, _ float32, store *model.Store) {
+	var accumulate, apply *model.Exec
+	play(t, func(batches []float32, first, second float32, store *model.Store) {
 		if accumulate == nil {
 			accumulate, err = model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
 				l := loss(scope, x)
@@ -89,7 +87,11 @@ func TestSummedGradientsEqualPyTorch(t *testing.T) {
 				return l
 			})
 			require.NoError(t, err)
-			applier = o.NewApplier(backend, store)
+			apply, err = model.NewExec(backend, store, func(scope *model.Scope, first, second *Node) *Node {
+				o.Apply(scope, first, second)
+				return first
+			})
+			require.NoError(t, err)
 			// What was summed before Clear must leave no trace.
 			_, err = accumulate.Exec(tensors.FromFlatDataAndDimensions([]float32{7, 8, 9}, 1, 3))
 			require.NoError(t, err)
@@ -99,8 +101,8 @@ func TestSummedGradientsEqualPyTorch(t *testing.T) {
 			_, err := accumulate.Exec(tensors.FromFlatDataAndDimensions(batches[3*i:3*i+3], 1, 3))
 			require.NoError(t, err)
 		}
-		step++
-		require.NoError(t, applier.Apply(step))
+		_, err := apply.Exec(first, second)
+		require.NoError(t, err)
 	})
 }
 

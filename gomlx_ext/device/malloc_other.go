@@ -4,6 +4,3 @@ package device
 
 // Trim does nothing where XLA is not linked or the system's allocator does not keep freed memory.
 func Trim() {}
-
-// Fit does nothing either.
-func Fit(int) {}

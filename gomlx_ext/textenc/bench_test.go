@@ -137,7 +137,6 @@ func peak(b *testing.B) int {
 
 // newStep compiles a step of fine-tuning on random word pieces and returns one pass of it.
 func newStep(b *testing.B, config textenc.Config, steps int, options ...textenc.Option) func() {
-	device.Fit(4 * config.Parameters())
 	store := model.NewStore()
 	optimiser, err := adam.New(adam.Group{Rate: 1e-5, Decay: 0.01})
 	require.NoError(b, err)

@@ -49,19 +49,6 @@ func (c Config) weights() []weight {
 	return append(list, dense("pooler.dense", c.Width, c.Width)...)
 }
 
-// Parameters counts the weights: 109,482,240 in BERT-base.
-func (c Config) Parameters() int {
-	count := 0
-	for _, w := range c.weights() {
-		size := 1
-		for _, n := range w.shape {
-			size *= n
-		}
-		count += size
-	}
-	return count
-}
-
 func dense(name string, out, in int) []weight {
 	return []weight{{name + ".weight", matrix, []int{out, in}}, {name + ".bias", offset, []int{out}}}
 }

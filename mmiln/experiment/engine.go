@@ -32,11 +32,10 @@ type Engine struct {
 	train     TrainConfig
 	text      TextConfig
 
-	step, evaluate *model.Exec
-	apply          *adam.Applier
-	gates          []string // names of the gates that evaluate returns, in order; known once it has run
-	updates        int      // of Adam so far
-	compiled       map[string]bool
+	step, apply, evaluate *model.Exec
+	gates                 []string // names of the gates that evaluate returns, in order; known once it has run
+	updates               int      // of Adam so far
+	compiled              map[string]bool
 }
 
 // NewEngine prepares a model on a backend; nothing is compiled before the first batch. A text encoder that is to be trained
@@ -55,13 +54,14 @@ func newEngine(backend compute.Backend, c Config, m mmiln.Model, text *textReade
 		return nil, err
 	}
 	e := &Engine{store: model.NewStore(), model: m, optimiser: optimiser, train: c.Train, text: c.Text, compiled: map[string]bool{}}
-	e.apply = optimiser.NewApplier(backend, e.store)
 	e.store.RootScope().SetParam(hostinit.ParamSeed, int64(c.Seed))
 	if c.Text.Mode == "finetune" {
 		e.encoder = text.encoder
-		device.Fit(4 * e.encoder.Config().Parameters())
 	}
 	if e.step, err = model.NewExec(backend, e.store, e.stepGraph); err != nil {
+		return nil, err
+	}
+	if e.apply, err = model.NewExec(backend, e.store, e.applyGraph); err != nil {
 		return nil, err
 	}
 	if e.evaluate, err = model.NewExec(backend, e.store, e.evaluateGraph); err != nil {
@@ -169,6 +169,11 @@ func (e *Engine) stepGraph(scope *model.Scope, args []*Node) []*Node {
 	return results
 }
 
+func (e *Engine) applyGraph(scope *model.Scope, first, second *Node) *Node {
+	e.optimiser.Apply(scope, first, second)
+	return first
+}
+
 // evaluateGraph returns predictions [tasks, B], then for each gate its mean over valid steps [B, d_s].
 func (e *Engine) evaluateGraph(scope *model.Scope, args []*Node) []*Node {
 	t := taps.New(scope)
@@ -272,7 +277,9 @@ func readStep(out []*tensors.Tensor, tasks []mmiln.Task) (r StepResult, err erro
 // Apply is one step of Adam on the gradients summed since the last.
 func (e *Engine) Apply() error {
 	e.updates++
-	return e.apply.Apply(e.updates)
+	first, second := adam.Correction(e.updates)
+	_, err := e.apply.Exec(first, second)
+	return err
 }
 
 // Forget drops the gradients summed since the last step.
