@@ -64,11 +64,11 @@ mosi-data: build ## import all of MOSI, transcripts and audio, from SHARED
 	@test -d .data/mosi2199 || ./bin/mmiln data import $(SHARED)/data/mosi/mosi_2199.csv --audio $(SHARED)/data/mosi/mosi_2199_audio73.npy \
 	    --split-column std_fold --out .data/mosi2199
 
-mosi-text: minilm mosi-data ## five seeds of MMILN and Self-MM on all of MOSI with a fine-tuned MiniLM (about an hour on two cores)
+mosi-text: minilm mosi-data ## five seeds of MMILN and Self-MM on all of MOSI with a fine-tuned MiniLM (two to three hours on two cores)
 	for c in mosi-selfmm mosi; do ./bin/mmiln train $$c --runs $(RUNS)/mosi-text --seeds 5 || exit 1; done
 	./bin/mmiln runs --group --runs $(RUNS)/mosi-text
 
-mosi-reference: minilm ## MMSA's own Self-MM in PyTorch on the same clips and seeds (over an hour; PYTHON=... with MMSA 2.2.1)
+mosi-reference: minilm ## MMSA's own Self-MM in PyTorch on the same clips and seeds (one to two hours; PYTHON=... with MMSA 2.2.1)
 	@mkdir -p $(RUNS)
 	TQDM_DISABLE=1 $(PYTHON) mmiln/baseline/testdata/mmsa_mosi.py $(MINILM) $(SHARED)/data/mosi/mosi_2199.csv \
 	    $(SHARED)/data/mosi/mosi_2199_audio73.npy --threads 2 --out $(RUNS)/mosi-reference.jsonl

@@ -5,8 +5,8 @@ clip, as `mmiln train mosi-selfmm` does.
 
 MMSA's own model, trainer, metrics and MOSI configuration. Changed are the encoder (384 wide), the features' shapes, and that a
 batch goes through BERT at its longest text instead of at 50 pieces, which alters speed and dropout's draws alone. Vision is one
-zero. Appends a line of JSON a seed to --out: the scores of the best epoch on validation and test. A seed takes some 15 minutes on
-one core.
+zero. Appends a line of JSON a seed to --out: the scores of the best epoch on validation and test. A seed takes 15 to 30
+minutes on one core.
 
 Python 3.11, torch 2.9.1, transformers 5.24.0, MMSA 2.2.1; pip install --no-deps MMSA, then its imports easydict, pynvml, pandas,
 scikit-learn, tqdm.
