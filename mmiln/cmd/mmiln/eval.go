@@ -111,6 +111,8 @@ func predictCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "predict --run RUN",
 		Short: "write a run's predictions for a data set or for sentences, as CSV or JSON",
+		Long: fmt.Sprintf(`Write the predictions of a run's best epoch, for a split of a data set or for sentences of one's own. Up to %d sentences
+run on pure Go, which has nothing to compile, unless --backend or GOMLX_BACKEND says otherwise.`, few),
 		Example: `  mmiln predict --run runs/mmiln-planted-s1111-20261124-231500 --data .data/planted > predictions.csv
   mmiln predict --run runs/mmiln-planted-s1111-20261124-231500 --json | head
   mmiln predict --run runs/mosi-mosi2199-s1111-20261125-030452 --text "it was really good" --audio clip.npy`,

@@ -11,12 +11,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
+
+// few sentences are read by pure Go before XLA has compiled the model.
+const few = 32
 
 // sentences are what `predict` reads instead of a data set.
 type sentences struct {
@@ -75,12 +79,20 @@ func readLines(in io.Reader, name string) (lines []string, err error) {
 	return lines, nil
 }
 
+// fit takes pure Go for few sentences where the user has named no backend.
+func (w *where) fit(command *cobra.Command, sentences int) {
+	if sentences <= few && !command.Flags().Changed("backend") && os.Getenv(compute.ConfigEnvVar) == "" {
+		w.backend = "go"
+	}
+}
+
 // predict says on standard error what the model must do without.
 func (s *sentences) predict(command *cobra.Command, t *target) error {
 	words, err := s.read(command)
 	if err != nil {
 		return err
 	}
+	t.fit(command, len(words))
 	backend, _, err := t.open(command)
 	if err != nil {
 		return err
