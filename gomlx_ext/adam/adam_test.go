@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -11,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mmiln/workbench/gomlx_ext/adam"
-	"github.com/mmiln/workbench/gomlx_ext/device"
+	"github.com/mmiln/workbench/gomlx_ext/internal/backends"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
@@ -56,53 +57,55 @@ func play(t *testing.T, step func(batches []float32, first, second float32, stor
 }
 
 func TestStepEqualsPyTorch(t *testing.T) {
-	backend, _, err := device.Open("go")
-	require.NoError(t, err)
-	o := optimiser(t)
-	var exec *model.Exec
-	play(t, func(batches []float32, first, second float32, store *model.Store) {
-		if exec == nil {
-			exec, err = model.NewExec(backend, store, func(scope *model.Scope, x, first, second *Node) *Node {
-				l := loss(scope, x)
-				o.Step(scope, l, first, second)
-				return l
-			})
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
+		o := optimiser(t)
+		var exec *model.Exec
+		play(t, func(batches []float32, first, second float32, store *model.Store) {
+			var err error
+			if exec == nil {
+				exec, err = model.NewExec(backend, store, func(scope *model.Scope, x, first, second *Node) *Node {
+					l := loss(scope, x)
+					o.Step(scope, l, first, second)
+					return l
+				})
+				require.NoError(t, err)
+			}
+			_, err = exec.Exec(tensors.FromFlatDataAndDimensions(batches, 2, 3), first, second)
 			require.NoError(t, err)
-		}
-		_, err := exec.Exec(tensors.FromFlatDataAndDimensions(batches, 2, 3), first, second)
-		require.NoError(t, err)
+		})
 	})
 }
 
 func TestSummedGradientsEqualPyTorch(t *testing.T) {
-	backend, _, err := device.Open("go")
-	require.NoError(t, err)
-	o := optimiser(t)
-	var accumulate, apply *model.Exec
-	play(t, func(batches []float32, first, second float32, store *model.Store) {
-		if accumulate == nil {
-			accumulate, err = model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
-				l := loss(scope, x)
-				o.Accumulate(scope, l)
-				return l
-			})
+	backends.Each(t, func(t *testing.T, backend compute.Backend) {
+		o := optimiser(t)
+		var accumulate, apply *model.Exec
+		play(t, func(batches []float32, first, second float32, store *model.Store) {
+			var err error
+			if accumulate == nil {
+				accumulate, err = model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
+					l := loss(scope, x)
+					o.Accumulate(scope, l)
+					return l
+				})
+				require.NoError(t, err)
+				apply, err = model.NewExec(backend, store, func(scope *model.Scope, first, second *Node) *Node {
+					o.Apply(scope, first, second)
+					return first
+				})
+				require.NoError(t, err)
+				// What was summed before Clear must leave no trace.
+				_, err = accumulate.Exec(tensors.FromFlatDataAndDimensions([]float32{7, 8, 9}, 1, 3))
+				require.NoError(t, err)
+				require.NoError(t, adam.Clear(store.RootScope()))
+			}
+			for i := range 2 {
+				_, err := accumulate.Exec(tensors.FromFlatDataAndDimensions(batches[3*i:3*i+3], 1, 3))
+				require.NoError(t, err)
+			}
+			_, err = apply.Exec(first, second)
 			require.NoError(t, err)
-			apply, err = model.NewExec(backend, store, func(scope *model.Scope, first, second *Node) *Node {
-				o.Apply(scope, first, second)
-				return first
-			})
-			require.NoError(t, err)
-			// What was summed before Clear must leave no trace.
-			_, err = accumulate.Exec(tensors.FromFlatDataAndDimensions([]float32{7, 8, 9}, 1, 3))
-			require.NoError(t, err)
-			require.NoError(t, adam.Clear(store.RootScope()))
-		}
-		for i := range 2 {
-			_, err := accumulate.Exec(tensors.FromFlatDataAndDimensions(batches[3*i:3*i+3], 1, 3))
-			require.NoError(t, err)
-		}
-		_, err := apply.Exec(first, second)
-		require.NoError(t, err)
+		})
 	})
 }
 
