@@ -6,10 +6,10 @@ require (
 	github.com/dop251/goja v0.0.0-20250630131328-58d95d85e994
 	github.com/go-echarts/go-echarts/v2 v2.7.1
 	github.com/gofrs/flock v0.13.0
-	github.com/gomlx/compute v0.1.0
+	github.com/gomlx/compute v0.1.6
 	github.com/gomlx/go-huggingface v0.4.0
-	github.com/gomlx/go-xla v0.4.0
-	github.com/gomlx/gomlx v0.28.1
+	github.com/gomlx/go-xla v0.4.5
+	github.com/gomlx/gomlx v0.28.8
 	github.com/janpfeifer/gonb v0.11.5
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/pelletier/go-toml/v2 v2.4.3

@@ -1,5 +1,5 @@
 // Package customgrad gives a single node of a graph a gradient of its own, for operations that GoMLX cannot differentiate
-// (While, Reverse) or whose gradient can be had more cheaply than the general rule gives it.
+// (While) or whose gradient can be had more cheaply than the general rule gives it.
 //
 // GoMLX looks gradients up by the type of a node, in graph.VJPRegistration. When the program starts, this package puts a
 // function in front of every entry that looks for the node's own gradient first: other nodes keep the gradient they had, or
@@ -27,15 +27,6 @@ func Set(node *graph.Node, vjp VJP) {
 		g.AttachState(stateKey{}, own)
 	}
 	own[node.Id()] = vjp
-}
-
-// Reverse is graph.Reverse with its gradient: the same reversal of the adjoint.
-func Reverse(x *graph.Node, axes ...int) *graph.Node {
-	reversed := graph.Reverse(x, axes...)
-	Set(reversed, func(_ *graph.Node, adjoints []*graph.Node) []*graph.Node {
-		return []*graph.Node{graph.Reverse(adjoints[0], axes...)}
-	})
-	return reversed
 }
 
 type stateKey struct{}
