@@ -46,8 +46,8 @@ func single(x *Node) masked.Sequence {
 
 // withhold replaces each dropped modality by one zero step.
 func (c Config) withhold(in Inputs) Inputs {
-	for task, seq := range map[Task]*masked.Sequence{Text: &in.Text, Audio: &in.Audio, Vision: &in.Vision} {
-		if c.dropped(task) {
+	for i, seq := range []*masked.Sequence{&in.Text, &in.Audio, &in.Vision} {
+		if c.dropped([]Task{Text, Audio, Vision}[i]) {
 			first := Slice(seq.X, AxisRange(), AxisElem(0))
 			*seq = single(ZerosLike(Reshape(first, seq.X.Shape().Dim(0), seq.X.Shape().Dim(2))))
 		}

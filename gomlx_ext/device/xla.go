@@ -7,9 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
+
+	"github.com/mmiln/workbench/gomlx_ext/compilecache"
+	"github.com/mmiln/workbench/gomlx_ext/compilecache/plugin"
 )
 
 // xlaLinked says whether this binary can load XLA plugins. It needs cgo.
@@ -27,11 +32,50 @@ func openPlugin(path, options string) (compute.Backend, string, error) {
 	if err := compileFast(path); err != nil {
 		return nil, "", err
 	}
+	keepPrograms(path)
 	backend, err := xla.New(path + "," + options)
 	if err != nil {
 		return nil, "", fmt.Errorf("the XLA plugin %s does not load: %s", path, firstLine(err))
 	}
 	return backend, fmt.Sprintf("XLA, %s", path), nil
+}
+
+// kept are the plugins that were given to go-xla with a cache of programs before them.
+var kept struct {
+	sync.Mutex
+	paths map[string]bool
+}
+
+// keepPrograms lets the plugin of a file keep what it compiles, where that can be; [compilecache.Counted] says why it cannot.
+func keepPrograms(path string) {
+	kept.Lock()
+	defer kept.Unlock()
+	if kept.paths[path] {
+		return
+	}
+	cache, err := compilecache.Default()
+	if err == nil && cache != nil {
+		err = putBefore(path, cache)
+	}
+	if err != nil {
+		compilecache.Count(func(c *compilecache.Counts) { c.Problem = "compiled programs are not kept: " + firstLine(err) })
+	}
+}
+
+// putBefore gives go-xla a plugin's functions under the plugin's path, by which it then finds them.
+func putBefore(path string, cache *compilecache.Cache) error {
+	functions, err := plugin.Open(path, cache)
+	if err != nil {
+		return err
+	}
+	if err := pjrt.RegisterPreloadedPlugin(path, functions); err != nil {
+		return err
+	}
+	if kept.paths == nil {
+		kept.paths = map[string]bool{}
+	}
+	kept.paths[path] = true
+	return nil
 }
 
 // XLA reads its flags when the first plugin is loaded.

@@ -11,12 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 )
 
-const (
-	extension = ".checkpoint"
-	partial   = ".partial-" // follows the name of a file that is being written
-)
+const extension = ".checkpoint"
 
 var pattern = regexp.MustCompile(`^([0-9]{6,12})-.+` + regexp.QuoteMeta(extension) + `$`)
 
@@ -52,7 +51,7 @@ func list(dir string) (contents, error) {
 	var found contents
 	for _, entry := range entries {
 		name := entry.Name()
-		if strings.Contains(name, extension+partial) {
+		if strings.Contains(name, extension+atomicfile.Partial) {
 			found.torn = append(found.torn, name)
 		}
 		if match := pattern.FindStringSubmatch(name); match != nil {
@@ -93,5 +92,5 @@ func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return SyncDir(filepath.Dir(dir))
+	return atomicfile.SyncDir(filepath.Dir(dir))
 }

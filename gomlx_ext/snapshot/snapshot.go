@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
@@ -63,7 +64,7 @@ func save(dir, name string, s State) (string, error) {
 	path := filepath.Join(dir, fileName(found.next(), name))
 	metadata := map[string]string{metaKey: string(s.Meta), sumKey: checksum(s)}
 	file := &safetensors.File{Tensors: s.Tensors, Metadata: metadata}
-	return path, ReplaceFunc(path, func(w io.Writer) error { return safetensors.Write(w, file) })
+	return path, atomicfile.ReplaceFunc(path, func(w io.Writer) error { return safetensors.Write(w, file) })
 }
 
 // checksum covers the JSON and every tensor with its name, type and shape.

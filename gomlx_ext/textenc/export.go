@@ -11,8 +11,8 @@ import (
 
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 )
 
 // tokenizerFiles are what a folder may hold of its tokenizer; transformers reads them all.
@@ -33,7 +33,7 @@ func (e *Encoder) Export(scope *model.Scope, dir string) error {
 	if err := e.exportTo(scope, partial); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(partial, 0o755), os.Rename(partial, dir), snapshot.SyncDir(filepath.Dir(dir))); err != nil {
+	if err := errors.Join(os.Chmod(partial, 0o755), os.Rename(partial, dir), atomicfile.SyncDir(filepath.Dir(dir))); err != nil {
 		return fmt.Errorf("textenc: %w", err)
 	}
 	return nil
@@ -59,7 +59,7 @@ func (e *Encoder) exportTo(scope *model.Scope, dir string) error {
 	if err == nil {
 		err = e.config.exportWeights(scope, filepath.Join(dir, weightsFile))
 	}
-	if err = errors.Join(err, snapshot.SyncDir(dir)); err != nil {
+	if err = errors.Join(err, atomicfile.SyncDir(dir)); err != nil {
 		return fmt.Errorf("textenc: exporting: %w", err)
 	}
 	return nil

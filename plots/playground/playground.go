@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/plots/playground/exhibit"
 )
 
@@ -160,7 +160,7 @@ func Write(ctx context.Context, runDir, path string, o Options) (size int, err e
 	if err != nil {
 		return 0, err
 	}
-	return len(page), snapshot.Replace(path, page)
+	return len(page), atomicfile.Replace(path, page)
 }
 
 // hash names a script or a style in a content security policy.

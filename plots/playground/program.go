@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 )
 
 // program is the model's code as a page carries it.
@@ -199,5 +199,5 @@ func keep(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("the cache of the page's program: %w", err)
 	}
-	return snapshot.Replace(path, content)
+	return atomicfile.Replace(path, content)
 }

@@ -7,8 +7,11 @@ import (
 	"os/exec"
 	"runtime"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/spf13/cobra"
 
+	"github.com/mmiln/workbench/gomlx_ext/compilecache"
 	"github.com/mmiln/workbench/gomlx_ext/device"
 )
 
@@ -41,12 +44,32 @@ func examine() []finding {
 	all := []finding{{What: "program", Found: fmt.Sprintf("%s, %s/%s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
 	all = append(all, simd())
 	all = append(all, plugins()...)
-	_, note, err := device.Open("auto")
+	backend, note, err := device.Open("auto")
 	if err != nil {
-		note = err.Error()
+		return append(all, finding{What: "--backend auto", Found: err.Error()}, repository())
 	}
-	all = append(all, finding{What: "--backend auto", Found: note})
-	return append(all, repository())
+	return append(all, finding{What: "--backend auto", Found: note}, compiled(backend), repository())
+}
+
+// compiled compiles a small program and says whether it, and so every other, is kept.
+func compiled(backend compute.Backend) finding {
+	f := finding{What: "compiled once"}
+	exec, err := graph.NewExec(backend, func(x *graph.Node) *graph.Node { return graph.OnePlus(x) })
+	if err == nil {
+		_, err = exec.Call(float32(1))
+	}
+	counts := compilecache.Counted()
+	switch {
+	case err != nil:
+		f.Found, f.Remedy = err.Error(), "this backend does not run; name another by --backend or GOMLX_BACKEND"
+	case counts.Problem != "":
+		f.Found, f.Remedy = counts.Problem, "without it every process compiles anew; mmiln cache --help says where programs are kept"
+	case counts.Compiled+counts.Loaded == 0:
+		f.Found = "nothing is kept: pure Go does not compile, and " + compilecache.Variable + "=off turns it off"
+	default:
+		f.Found = "programs are kept; mmiln cache shows them"
+	}
+	return f
 }
 
 func simd() finding {

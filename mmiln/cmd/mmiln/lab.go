@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 )
 
 // jupyterLab is the version that notebooks are tried with.
@@ -228,7 +228,7 @@ func (l *lab) describe(kernel string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return snapshot.ReplaceFunc(filepath.Join(dir, "kernel.json"), func(w io.Writer) error {
+	return atomicfile.ReplaceFunc(filepath.Join(dir, "kernel.json"), func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(spec)

@@ -44,7 +44,7 @@ func root() *cobra.Command {
 	}
 	command.AddCommand(trainCommand(), resumeCommand(), evalCommand(), predictCommand(), runsCommand(), driftCommand(), exportCommand(),
 		dataCommand(), configCommand(), doctorCommand(), reportCommand(), labCommand())
-	command.AddCommand(compareCommand(), rerunCommand(), casestudyCommand(), playgroundCommand())
+	command.AddCommand(cacheCommand(), compareCommand(), rerunCommand(), casestudyCommand(), playgroundCommand())
 	command.AddCommand(experimentCommand())
 	return command
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mmiln/workbench/data"
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 	"github.com/mmiln/workbench/plots/playground"
@@ -48,7 +48,7 @@ page, compiled to WebAssembly, which takes the Go toolchain and this repository'
 				}
 				page.Playground = report.Playground{Section: part.HTML, Scripts: part.Scripts, Sources: part.Sources}
 			}
-			if err := snapshot.ReplaceFunc(out, page.Write); err != nil {
+			if err := atomicfile.ReplaceFunc(out, page.Write); err != nil {
 				return err
 			}
 			fmt.Fprintf(command.OutOrStdout(), "wrote %s; open it in any browser, it needs no network\n", out)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/record"
 	"github.com/mmiln/workbench/mmiln/experiment/table"
@@ -151,10 +151,10 @@ func exportCommand() *cobra.Command {
 				return fmt.Errorf("--out is %q; name a file that ends in .safetensors", out)
 			}
 			config := stem + ".toml"
-			if err := snapshot.Replace(config, []byte(file.Metadata["config"])); err != nil {
+			if err := atomicfile.Replace(config, []byte(file.Metadata["config"])); err != nil {
 				return err
 			}
-			if err := snapshot.ReplaceFunc(out, func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {
+			if err := atomicfile.ReplaceFunc(out, func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {
 				return err
 			}
 			fmt.Fprintf(command.OutOrStdout(), "wrote %d tensors to %s, the configuration to %s\n", len(file.Tensors), out, config)

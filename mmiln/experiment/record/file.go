@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 )
 
-// replace writes a file as a whole, see [snapshot.Replace].
+// replace writes a file as a whole, see [atomicfile.Replace].
 func replace(path string, content []byte) error {
-	if err := snapshot.Replace(path, content); err != nil {
+	if err := atomicfile.Replace(path, content); err != nil {
 		return failed("writing", path, err)
 	}
 	return nil
@@ -31,7 +31,7 @@ func openLog(path string) (*log, error) {
 	}
 	size, err := file.Seek(0, io.SeekEnd)
 	if err == nil && size == 0 {
-		err = snapshot.SyncDir(filepath.Dir(path)) // it may be new
+		err = atomicfile.SyncDir(filepath.Dir(path)) // it may be new
 	}
 	if err != nil {
 		return nil, failed("opening", path, errors.Join(err, file.Close()))

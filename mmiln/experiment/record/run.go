@@ -17,7 +17,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 )
 
 // Run is a run folder being written. Its methods may be called from several goroutines.
@@ -123,7 +123,7 @@ func (r *Run) begin(m Manifest, diff []byte) error {
 	if err := r.remakeEvents(); err != nil {
 		return err
 	}
-	return snapshot.SyncDir(filepath.Dir(r.dir))
+	return atomicfile.SyncDir(filepath.Dir(r.dir))
 }
 
 func take(dir string) (*Run, error) {

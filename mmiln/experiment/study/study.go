@@ -32,7 +32,7 @@ import (
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/data/planted"
-	"github.com/mmiln/workbench/gomlx_ext/snapshot"
+	"github.com/mmiln/workbench/gomlx_ext/atomicfile"
 	"github.com/mmiln/workbench/mmiln/experiment"
 	"github.com/mmiln/workbench/mmiln/experiment/plan"
 )
@@ -258,9 +258,9 @@ func (s *Study) Worked() (pid string, alive bool) {
 	return s.worker(), true
 }
 
-// replace writes a file as a whole, see [snapshot.Replace].
+// replace writes a file as a whole, see [atomicfile.Replace].
 func replace(path string, content []byte) error {
-	return remedied(snapshot.Replace(path, content))
+	return remedied(atomicfile.Replace(path, content))
 }
 
 // remedied adds what to do about a folder that cannot be written.
