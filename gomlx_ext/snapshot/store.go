@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,9 +15,13 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/safetensors"
 )
 
-// frozenKey names the tensor that lists, as JSON, the paths of the variables that are not trainable. It looks like a path so
-// that it goes wherever the variables go; like GoMLX's own state it begins with #.
-const frozenKey = "/#frozen"
+// These tensors list paths of variables, as JSON: those that are not trainable, and all in the order in which they were made, which
+// is that of a graph's outputs: a graph that is built over restored variables is then the same, and need not be compiled again. They
+// look like paths so that they go wherever the variables go; like GoMLX's own state they begin with #.
+const (
+	frozenKey = "/#frozen"
+	orderKey  = "/#order"
+)
 
 // codes are safetensors' names of the types that variables have.
 var codes = map[dtypes.DType]string{
@@ -27,27 +30,43 @@ var codes = map[dtypes.DType]string{
 	dtypes.Uint64: "U64", dtypes.Uint32: "U32", dtypes.Uint16: "U16", dtypes.Uint8: "U8", dtypes.Bool: "BOOL",
 }
 
-// Capture copies every variable of a store, by path, and one more tensor that tells which of them are not trainable.
+// Capture copies every variable of a store, by path, and two more tensors that tell which of them are not trainable, and their order.
 func Capture(store *model.Store) (map[string]safetensors.Tensor, error) {
 	all := map[string]safetensors.Tensor{}
-	frozen := []string{}
+	frozen, order := []string{}, []string{}
 	for v := range store.IterVariables() {
 		t, err := captured(v)
 		if err != nil {
 			return nil, fmt.Errorf("snapshot: variable %s: %w", v.Path(), err)
 		}
 		all[v.Path()] = t
+		order = append(order, v.Path())
 		if !v.Trainable {
 			frozen = append(frozen, v.Path())
 		}
 	}
 	slices.Sort(frozen)
-	text, err := json.Marshal(frozen)
+	return all, errors.Join(putPaths(all, frozenKey, frozen), putPaths(all, orderKey, order))
+}
+
+func putPaths(all map[string]safetensors.Tensor, key string, paths []string) error {
+	text, err := json.Marshal(paths)
 	if err != nil {
-		return nil, fmt.Errorf("snapshot: %w", err)
+		return fmt.Errorf("snapshot: %w", err)
 	}
-	all[frozenKey] = safetensors.Tensor{DType: "U8", Shape: []int{len(text)}, Data: text}
-	return all, nil
+	all[key] = safetensors.Tensor{DType: "U8", Shape: []int{len(text)}, Data: text}
+	return nil
+}
+
+// takePaths is the reverse; recorded is false where there is no such list.
+func takePaths(all map[string]safetensors.Tensor, key string) (paths []string, recorded bool, err error) {
+	t, recorded := all[key]
+	if recorded {
+		if err := json.Unmarshal(t.Data, &paths); err != nil {
+			return nil, false, fmt.Errorf("snapshot: %s: %w", key, err)
+		}
+	}
+	return paths, recorded, nil
 }
 
 func captured(v *model.Variable) (safetensors.Tensor, error) {
@@ -82,6 +101,10 @@ func Restore(store *model.Store, all map[string]safetensors.Tensor) error {
 	if err != nil {
 		return err
 	}
+	order, _, err := takePaths(all, orderKey)
+	if err != nil {
+		return err
+	}
 	existing := map[string]*model.Variable{}
 	for v := range store.IterVariables() {
 		existing[v.Path()] = v
@@ -89,7 +112,7 @@ func Restore(store *model.Store, all map[string]safetensors.Tensor) error {
 	if err := compare(existing, values, isFrozen); err != nil {
 		return err
 	}
-	for _, path := range slices.Sorted(maps.Keys(values)) {
+	for _, path := range ordered(values, order) {
 		if v := existing[path]; v == nil {
 			store.VariableWithValue(path, values[path]).SetTrainable(!isFrozen(path))
 		} else if err := v.SetValue(values[path]); err != nil {
@@ -99,14 +122,28 @@ func Restore(store *model.Store, all map[string]safetensors.Tensor) error {
 	return nil
 }
 
+// ordered are the paths of values in the order that was kept, then the others in that of the alphabet.
+func ordered(values map[string]*tensors.Tensor, order []string) []string {
+	known, rest := map[string]bool{}, []string{}
+	kept := slices.DeleteFunc(order, func(path string) bool {
+		again := known[path]
+		known[path] = true
+		return again || values[path] == nil
+	})
+	for path := range values {
+		if !known[path] {
+			rest = append(rest, path)
+		}
+	}
+	slices.Sort(rest)
+	return append(kept, rest...)
+}
+
 // frozenOnes tells by its path whether a variable is to be made not trainable.
 func frozenOnes(all map[string]safetensors.Tensor) (func(path string) bool, error) {
-	t, recorded := all[frozenKey]
-	var paths []string
-	if recorded {
-		if err := json.Unmarshal(t.Data, &paths); err != nil {
-			return nil, fmt.Errorf("snapshot: %s: %w", frozenKey, err)
-		}
+	paths, recorded, err := takePaths(all, frozenKey)
+	if err != nil {
+		return nil, err
 	}
 	return func(path string) bool {
 		if recorded {
@@ -152,7 +189,7 @@ func compare(existing map[string]*model.Variable, values map[string]*tensors.Ten
 func decode(all map[string]safetensors.Tensor) (map[string]*tensors.Tensor, error) {
 	values := map[string]*tensors.Tensor{}
 	for path, t := range all {
-		if path == frozenKey {
+		if path == frozenKey || path == orderKey {
 			continue
 		}
 		if !strings.HasPrefix(path, model.ScopeSeparator) {

@@ -80,6 +80,24 @@ func TestTrainableFlagsAreRestored(t *testing.T) {
 	assert.Equal(t, map[string]bool{"/#rngState": false, "/bert/weights": false, "/head/weights": true}, flags)
 }
 
+func TestVariablesAreRestoredInTheOrderInWhichTheyWereMade(t *testing.T) {
+	store := model.NewStore()
+	want := []string{"/b", "/c/d", "/a", "/e"}
+	for _, path := range want {
+		store.VariableWithValue(path, []float32{1})
+	}
+	all := captured(t, store)
+	all["/added"] = safetensors.FromFloat32([]float32{1}, 1) // by hand: it is in no order
+	delete(all, "/c/d")
+	restored := model.NewStore()
+	require.NoError(t, snapshot.Restore(restored, all))
+	var got []string
+	for v := range restored.IterVariables() {
+		got = append(got, v.Path())
+	}
+	assert.Equal(t, []string{"/b", "/a", "/e", "/added"}, got)
+}
+
 func TestVariablesThatExistKeepTheirOwnFlag(t *testing.T) {
 	store := model.NewStore()
 	store.VariableWithValue("/bert/weights", []float32{1, 2})
