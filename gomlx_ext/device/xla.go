@@ -15,6 +15,7 @@ import (
 
 	"github.com/mmiln/workbench/gomlx_ext/compilecache"
 	"github.com/mmiln/workbench/gomlx_ext/compilecache/plugin"
+	_ "github.com/mmiln/workbench/gomlx_ext/hugepages" // XLA's temporary buffers
 )
 
 // xlaLinked says whether this binary can load XLA plugins. It needs cgo.

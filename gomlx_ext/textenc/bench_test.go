@@ -19,6 +19,7 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/adam"
 	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
+	"github.com/mmiln/workbench/gomlx_ext/hugepages"
 	"github.com/mmiln/workbench/gomlx_ext/internal/peer"
 	"github.com/mmiln/workbench/gomlx_ext/textenc"
 )
@@ -45,7 +46,7 @@ func BenchmarkStep(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", name, steps), func(b *testing.B) {
 				step := newStep(b, config, steps)
 				debug.FreeOSMemory() // host copies of the first values
-				device.Trim()
+				hugepages.Trim()
 				forgetPeak(b)
 				for b.Loop() {
 					step()
@@ -67,7 +68,7 @@ func BenchmarkAgainstTorch(b *testing.B) {
 				var ours, theirs []time.Duration
 				var mine, other int
 				debug.FreeOSMemory() // host copies of the first values
-				device.Trim()
+				hugepages.Trim()
 				for b.Loop() {
 					answer := torch.Ask(name, benchBatch, steps)
 					megabytes, err := strconv.Atoi(answer[1])

@@ -13,9 +13,9 @@ import (
 
 	"github.com/mmiln/workbench/data"
 	"github.com/mmiln/workbench/gomlx_ext/adam"
-	"github.com/mmiln/workbench/gomlx_ext/device"
 	"github.com/mmiln/workbench/gomlx_ext/dropout"
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/hugepages"
 	"github.com/mmiln/workbench/gomlx_ext/masked"
 	"github.com/mmiln/workbench/gomlx_ext/taps"
 	"github.com/mmiln/workbench/gomlx_ext/textenc"
@@ -248,7 +248,7 @@ func (e *Engine) run(exec *model.Exec, args []*tensors.Tensor) ([]*tensors.Tenso
 	if !e.compiled[shape] {
 		e.compiled[shape] = true
 		debug.FreeOSMemory() // host copies of the first values
-		device.Trim()
+		hugepages.Trim()
 	}
 	return out, nil
 }

@@ -1,0 +1,7 @@
+//go:build !linux || !cgo || noxla
+
+package hugepages
+
+func trim() {}
+
+func held() Held { return Held{} }
