@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/linear"
 )
 
 // Conv1D convolves s over time to [B, T, width]: the output at a step sees (kernel − 1)/2 steps to either side, and zeros
@@ -23,8 +24,7 @@ func Conv1D(scope *model.Scope, s Sequence, width, kernel int) Sequence {
 	weights := hostinit.Uniform(scope, "weights", bound, kernel, features, width).NodeValue(g)
 	bias := hostinit.Uniform(scope, "bias", bound, width).NodeValue(g)
 	seen := windows(s.Over(s.X).X, kernel)
-	product := Einsum("btd,dw->btw", seen, Reshape(weights, kernel*features, width))
-	return s.Over(Add(product, Reshape(bias, 1, 1, width)))
+	return s.Over(linear.Apply(seen, Reshape(weights, kernel*features, width), bias))
 }
 
 // windows puts beside each step of x [B, T, d] its neighbours, earliest first: [B, T, kernel·d]. One product with these is

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"github.com/mmiln/workbench/gomlx_ext/hostinit"
+	"github.com/mmiln/workbench/gomlx_ext/linear"
 )
 
 // Kind is the recurrent cell.
@@ -102,7 +103,6 @@ func (c *Config) project() (projected *Node, weights, bias []*Node) {
 		weights = append(weights, hostinit.Uniform(scope, "weights_h", bound, c.hidden, wide).NodeValue(g))
 		bias = append(bias, hostinit.Uniform(scope, "bias_h", bound, wide).NodeValue(g))
 	}
-	projected = Einsum("btd,dg->btg", c.x, Concatenate(weightsX, 1))
-	projected = Add(projected, InsertAxes(Concatenate(biasX, 0), 0, 0))
+	projected = linear.Apply(c.x, Concatenate(weightsX, 1), Concatenate(biasX, 0))
 	return Reshape(projected, c.x.Shape().Dim(0), c.x.Shape().Dim(1), c.streams(), wide), weights, bias
 }
