@@ -97,10 +97,12 @@ func TestXLASharesTheHostsMemoryOnTheCPU(t *testing.T) {
 func TestFlagsOfTheEnvironmentStand(t *testing.T) {
 	alone(t)
 	cpuPlugin(t)
+	const level, extra = "--xla_backend_optimization_level=1", "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
 	for given, want := range map[string]string{
-		"":                                   "--xla_backend_optimization_level=1",
-		"--xla_backend_optimization_level=3": "--xla_backend_optimization_level=3",
-		"--xla_llvm_disable_expensive_passes=false": "--xla_llvm_disable_expensive_passes=false --xla_backend_optimization_level=1",
+		"":                                   level + " " + extra,
+		"--xla_backend_optimization_level=3": "--xla_backend_optimization_level=3 " + extra,
+		"--xla_backend_extra_options=a=1":    "--xla_backend_extra_options=a=1 " + level,
+		"--xla_llvm_disable_expensive_passes=false": "--xla_llvm_disable_expensive_passes=false " + level + " " + extra,
 	} {
 		t.Setenv("XLA_FLAGS", given)
 		_, _, err := device.Open("xla:cpu")

@@ -30,7 +30,7 @@ func openPlugin(path, options string) (compute.Backend, string, error) {
 	if !strings.Contains(options, "shared_buffers") {
 		options += sharing(path)
 	}
-	if err := compileFast(path); err != nil {
+	if err := tune(path); err != nil {
 		return nil, "", err
 	}
 	keepPrograms(path)
@@ -79,21 +79,30 @@ func putBefore(path string, cache *compilecache.Cache) error {
 	return nil
 }
 
-// XLA reads its flags when the first plugin is loaded.
-const (
-	flagsVariable = "XLA_FLAGS"
-	levelFlag     = "--xla_backend_optimization_level"
-)
+// flagsVariable is read by XLA when the first plugin is loaded.
+const flagsVariable = "XLA_FLAGS"
 
-// compileFast lets LLVM optimise at level 1 rather than 3 on CPUs. Of MMILN's step that compiles a quarter to a third faster (22 for
-// 30 s of processor time at 50/375/500) and runs as fast (1.55 for 1.57 s): products come from a library, and the rest waits
-// for memory. A level in the environment stands.
-func compileFast(path string) error {
-	flags := os.Getenv(flagsVariable)
-	if !strings.Contains(filepath.Base(path), "cpu") || strings.Contains(flags, levelFlag) {
+// cpuFlags are XLA's on CPUs, measured on MMILN's step at 50/375/500:
+//   - LLVM optimises at level 1 rather than 3, which compiles a quarter to a third faster and runs as fast: products come from a
+//     library, and the rest waits for memory.
+//   - Element-wise operations on the same operands become one loop, which takes 3 to 5 % off a step and 6 % off its memory.
+var cpuFlags = []string{
+	"--xla_backend_optimization_level=1",
+	"--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true",
+}
+
+// tune sets the flags for a plugin of CPUs. Those that the environment has stand.
+func tune(path string) error {
+	if !strings.Contains(filepath.Base(path), "cpu") {
 		return nil
 	}
-	return os.Setenv(flagsVariable, strings.TrimSpace(flags+" "+levelFlag+"=1"))
+	flags := os.Getenv(flagsVariable)
+	for _, flag := range cpuFlags {
+		if name, _, _ := strings.Cut(flag, "="); !strings.Contains(flags, name) {
+			flags = strings.TrimSpace(flags + " " + flag)
+		}
+	}
+	return os.Setenv(flagsVariable, flags)
 }
 
 // sharing says whether the device's memory is the host's. go-xla would take it from the whole path.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -70,9 +71,10 @@ func pageFaults(t *testing.T) int64 {
 func TestWhatIsKeptIsNoMoreThanWasInUseAndTrimGivesItBack(t *testing.T) {
 	run := products(t)
 	run()
+	// XLA frees its buffers a moment after the results are there.
+	require.Eventually(t, func() bool { return hugepages.Usage().Kept >= width*width*4 }, 10*time.Second, time.Millisecond)
 	held := hugepages.Usage()
 	require.GreaterOrEqual(t, held.Peak, int64(width*width*4))
-	require.GreaterOrEqual(t, held.Kept, int64(width*width*4))
 	require.LessOrEqual(t, held.Live+held.Kept, held.Peak)
 	hugepages.Trim()
 	require.Equal(t, hugepages.Held{Live: held.Live, Peak: held.Peak}, hugepages.Usage())
