@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -23,7 +24,7 @@ func Replace(path string, content []byte) error {
 func ReplaceFunc(path string, write func(io.Writer) error) error {
 	folder, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
-		return err
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return errors.Join(ReplaceIn(folder, filepath.Base(path), 0o644, write), folder.Close())
 }

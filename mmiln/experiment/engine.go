@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -36,6 +38,7 @@ type Engine struct {
 	gates                 []string // names of the gates that evaluate returns, in order; known once it has run
 	updates               int      // of Adam so far
 	compiled              map[string]bool
+	beside                func() // to be started once the graph of a step is built; nil: nothing
 }
 
 // NewEngine prepares a model on a backend; nothing is compiled before the first batch. A text encoder that is to be trained
@@ -166,6 +169,9 @@ func (e *Engine) stepGraph(scope *model.Scope, args []*Node) []*Node {
 	} else {
 		e.optimiser.Accumulate(scope, total)
 	}
+	if e.beside != nil {
+		go e.beside()
+	}
 	return results
 }
 
@@ -205,6 +211,49 @@ func byLayer(loss mmiln.Loss, layers int) *Node {
 	return Stack([]*Node{loss.SimLayers, loss.DiffLayers}, 0)
 }
 
+// Prepare compiles what training is going to run side by side: the step on a batch and, as soon as its graph is built and with it
+// every variable, the update and the evaluation of another batch. It returns when the step is compiled; whatever else is not yet
+// there is waited for where it runs, and so is an error. Without Prepare each is compiled when it first runs.
+func (e *Engine) Prepare(step, evaluation *data.Batch) error {
+	e.beside = func() {
+		if e.train.UpdateEvery > 1 {
+			_, _ = e.apply.Compile(shapes.Make(dtypes.Float32), shapes.Make(dtypes.Float32))
+		}
+		_, _ = e.evaluate.Compile(shapesOf(batchTensors(evaluation))...)
+	}
+	defer func() { e.beside = nil }()
+	labels := map[mmiln.Task][]float32{}
+	for _, task := range e.model.Tasks() {
+		labels[task] = make([]float32, len(step.Rows))
+	}
+	if _, err := e.step.Compile(shapesOf(e.stepTensors(step, labels, 0))...); err != nil {
+		return fmt.Errorf("training step: %w", err)
+	}
+	return nil
+}
+
+func shapesOf(args []*tensors.Tensor) []shapes.Shape {
+	out := make([]shapes.Shape, len(args))
+	for i, arg := range args {
+		out[i] = arg.Shape()
+	}
+	return out
+}
+
+// stepTensors are the arguments of stepGraph.
+func (e *Engine) stepTensors(b *data.Batch, labels map[mmiln.Task][]float32, seed uint32) []*tensors.Tensor {
+	args := batchTensors(b)
+	for _, task := range e.model.Tasks() {
+		args = append(args, tensors.FromFlatDataAndDimensions(labels[task], len(b.Rows)))
+	}
+	args = append(args, tensors.FromScalar(seed))
+	if e.train.UpdateEvery == 1 {
+		first, second := adam.Correction(max(1, e.updates))
+		args = append(args, tensors.FromScalar(first), tensors.FromScalar(second))
+	}
+	return args
+}
+
 // StepResult is what a training step returns, on the host.
 type StepResult struct {
 	Parts       []float32 // in the order of lossParts
@@ -215,22 +264,14 @@ type StepResult struct {
 
 // Step runs one batch; labels [B] by task.
 func (e *Engine) Step(b *data.Batch, labels map[mmiln.Task][]float32, seed uint32) (StepResult, error) {
-	tasks := e.model.Tasks()
-	args := batchTensors(b)
-	for _, task := range tasks {
-		args = append(args, tensors.FromFlatDataAndDimensions(labels[task], len(b.Rows)))
-	}
-	args = append(args, tensors.FromScalar(seed))
 	if e.train.UpdateEvery == 1 {
 		e.updates++
-		first, second := adam.Correction(e.updates)
-		args = append(args, tensors.FromScalar(first), tensors.FromScalar(second))
 	}
-	out, err := e.run(e.step, args)
+	out, err := e.run(e.step, e.stepTensors(b, labels, seed))
 	if err != nil {
 		return StepResult{}, fmt.Errorf("training step: %w", err)
 	}
-	return readStep(out, tasks)
+	return readStep(out, e.model.Tasks())
 }
 
 // run executes a graph and lets go of its inputs; after a compilation, of what that took.

@@ -41,11 +41,7 @@ func (e *Engine) predict(examples data.Examples, size int, buckets data.Buckets)
 	out := predicted{tasks: map[mmiln.Task][]float32{}, gates: map[string][]float32{}}
 	order := data.SortedByLength(examples, every(examples.Len()))
 	for _, some := range data.Batches(order, size) {
-		rows := slices.Clone(some)
-		for len(rows) < size {
-			rows = append(rows, some[0])
-		}
-		b, err := examples.Batch(rows, buckets.Steps(examples, rows))
+		b, err := filled(examples, some, size, buckets)
 		if err != nil {
 			return out, err
 		}
@@ -59,6 +55,21 @@ func (e *Engine) predict(examples data.Examples, size int, buckets data.Buckets)
 	reorder(out.tasks, order)
 	out.names = slices.Clone(e.gates)
 	return out, nil
+}
+
+// filled is a batch of the given rows, filled up to size with the first of them.
+func filled(examples data.Examples, some []int, size int, buckets data.Buckets) (*data.Batch, error) {
+	rows := slices.Clone(some)
+	for len(rows) < size {
+		rows = append(rows, some[0])
+	}
+	return examples.Batch(rows, buckets.Steps(examples, rows))
+}
+
+// firstBatch is the first of those that [Engine.predict] evaluates.
+func firstBatch(examples data.Examples, size int, buckets data.Buckets) (*data.Batch, error) {
+	order := data.SortedByLength(examples, every(examples.Len()))
+	return filled(examples, order[:min(size, len(order))], size, buckets)
 }
 
 // reorder puts values [N, ·], of the rows in order, in the order of the split.

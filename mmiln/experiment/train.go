@@ -315,6 +315,9 @@ func (t *trainer) loop(ctx context.Context) error {
 	if t.options.Reporter != nil {
 		t.options.Reporter.Begin(t.run.Dir(), c.MaxEpochs, (n+c.Batch-1)/c.Batch)
 	}
+	if err := t.prepare(); err != nil {
+		return err
+	}
 	for p := &t.progress; !p.Done; {
 		t.epochBegan = time.Now()
 		batches := t.batches(p.Epoch)
@@ -332,6 +335,28 @@ func (t *trainer) loop(ctx context.Context) error {
 	}
 	return nil
 }
+
+// prepare compiles what comes first, before the first batch. Pure Go compiles nothing.
+func (t *trainer) prepare() error {
+	p := t.progress
+	if p.Done || t.options.Backend.Name() != xla {
+		return nil
+	}
+	batches := t.batches(p.Epoch)
+	rows := batches[min(p.Batch, len(batches)-1)]
+	step, err := t.train.Batch(rows, t.steps(rows))
+	if err != nil {
+		return err
+	}
+	evaluation, err := firstBatch(t.valid, t.config.Train.Batch, t.buckets)
+	if err != nil {
+		return err
+	}
+	return t.engine.Prepare(step, evaluation)
+}
+
+// xla is the name of the backends that compile.
+const xla = "xla"
 
 // interrupt saves where training stands. Where that fails, the run has failed and not merely been interrupted.
 func (t *trainer) interrupt() error {
