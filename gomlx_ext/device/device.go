@@ -9,6 +9,8 @@ import (
 
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // the pure Go backend, always there
+
+	_ "github.com/mmiln/workbench/gomlx_ext/simdpath" // which vector instructions that uses
 )
 
 // sequential is the pure Go backend as it must be opened: its parallel mode can deadlock on few cores.
