@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -71,4 +72,12 @@ func (t *torch) run(k int) ([]float64, error) {
 func (t *torch) stop() {
 	_ = t.in.Close() // its end of input
 	_ = t.process.Wait()
+}
+
+// decode reads one line of torch_step.py.
+func decode(line []byte, into any) error {
+	if err := json.Unmarshal(line, into); err != nil {
+		return fmt.Errorf("torch_step.py said %q: %w", line, err)
+	}
+	return nil
 }
