@@ -72,7 +72,7 @@ func timedProduct(b *testing.B, left, right []int, leftAxis, rightAxis int) func
 	}
 	run := func() time.Duration {
 		start := time.Now()
-		results, err := exec.Exec(operands...)
+		results, err := exec.Call(operands...)
 		took := time.Since(start)
 		require.NoError(b, err)
 		for _, result := range results {

@@ -37,8 +37,10 @@ type Config struct {
 	MMILN     mmiln.Config          `toml:"mmiln" json:"mmiln"`
 	SelfMM    baseline.SelfMMConfig `toml:"selfmm" json:"selfmm"`
 
-	// Expect holds test scores, by metric, that the configuration gives with its own seed; shown beside what came out.
+	// Expect holds test scores, by metric, that the configuration gives; shown beside what came out.
 	Expect map[string]float64 `toml:"expect,omitempty" json:"expect,omitempty"`
+	// Within holds how far from them a score may be on another backend, processor or seed; a run ends by saying whether it is.
+	Within map[string]float64 `toml:"within,omitempty" json:"within,omitempty"`
 }
 
 // DataConfig says what is read and how it reaches the model.
@@ -135,7 +137,7 @@ func Load(nameOrPath string, settings ...string) (Config, error) {
 
 // With applies settings such as "mmiln.layers=2", in order.
 func (c Config) With(settings ...string) (Config, error) {
-	c.Expect, c.MMILN.Drop = maps.Clone(c.Expect), slices.Clone(c.MMILN.Drop) // a setting must not reach the caller's
+	c.Expect, c.Within, c.MMILN.Drop = maps.Clone(c.Expect), maps.Clone(c.Within), slices.Clone(c.MMILN.Drop) // a setting must not reach the caller's
 	for _, setting := range settings {
 		if err := apply(setting, &c); err != nil {
 			return c, err
@@ -209,16 +211,31 @@ func (c Config) Validate() error {
 	if err := c.ULGM.Validate(); err != nil {
 		return fmt.Errorf("[ulgm] %w", err)
 	}
-	for name, value := range c.Expect {
-		if _, err := metric.Better(name); err != nil {
-			return fmt.Errorf("[expect] %w", err)
-		}
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return fmt.Errorf("[expect] %s is %v; use a number", name, value)
-		}
+	if err := c.validateExpectations(); err != nil {
+		return err
 	}
 	_, err := c.Model()
 	return err
+}
+
+func (c Config) validateExpectations() error {
+	for _, name := range slices.Sorted(maps.Keys(c.Expect)) {
+		if _, err := metric.Better(name); err != nil {
+			return fmt.Errorf("[expect] %w", err)
+		}
+		if value := c.Expect[name]; math.IsNaN(value) || math.IsInf(value, 0) {
+			return fmt.Errorf("[expect] %s is %v; use a number", name, value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Within)) {
+		if _, known := c.Expect[name]; !known {
+			return fmt.Errorf("[within] %s has no value in [expect]", name)
+		}
+		if value := c.Within[name]; !(value >= 0) || math.IsInf(value, 0) {
+			return fmt.Errorf("[within] %s is %v; use a number of at least 0", name, value)
+		}
+	}
+	return nil
 }
 
 // Model builds the system that the configuration names.

@@ -131,6 +131,7 @@ func TestABadValueIsNamedWithSectionFieldAndRemedy(t *testing.T) {
 		"mmiln.head.text.width=4":       `[mmiln] head.text: this system has no such head`,
 		"expect.accuracy=1":             `[expect]`,
 		"expect.mae=nan":                `[expect] mae is NaN; use a number`,
+		"within.mae=1":                  `[within] mae has no value in [expect]`,
 	} {
 		_, err := experiment.Load(write(t, shortest), setting)
 		assert.ErrorContains(t, err, want, setting)

@@ -119,6 +119,7 @@ func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema,
 	}
 	seed := c.Seed
 	c.Name, c.Seed, c.Data, c.ULGM, c.Expect = "", 0, DataConfig{}, mmiln.ULGMConfig{}, nil
+	c.Within = nil
 	key := fmt.Sprint(backend.Name(), schema.Width, c)
 	if e := k.engines[key]; e != nil {
 		if ok, err := e.reset(seed); ok || err != nil {

@@ -55,7 +55,7 @@ func examine() []finding {
 // compiled compiles a small program and says whether it, and so every other, is kept.
 func compiled(backend compute.Backend) finding {
 	f := finding{What: "compiled once"}
-	exec, err := graph.NewExec(backend, func(x *graph.Node) *graph.Node { return graph.OnePlus(x) })
+	exec, err := graph.NewExec(backend, graph.OnePlus)
 	if err == nil {
 		_, err = exec.Call(float32(1))
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/mmiln/workbench/mmiln/experiment"
@@ -21,15 +23,44 @@ func printResult(out io.Writer, c experiment.Config, r experiment.Result) {
 	for _, name := range metric.Names() {
 		title, _ := metric.Title(name) // name is one of Names
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t", title, format(r.Valid, name), format(r.Test, name), format(r.Constant, name))
-		if want, ok := c.Expect[name]; ok {
-			fmt.Fprintf(w, "%s\t", metric.Show(name, want))
+		if _, ok := c.Expect[name]; ok {
+			fmt.Fprintf(w, "%s\t", expected(c, name))
 		} else if len(c.Expect) > 0 {
 			fmt.Fprint(w, "\t")
 		}
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush()
+	fmt.Fprint(out, verdict(c, r.Test))
 	fmt.Fprintf(out, "\nrun folder: %s\nnext: mmiln eval --run %s --split valid\n", r.Dir, r.Dir)
+}
+
+// expected is a score that the configuration expects, with how far from it is no fault.
+func expected(c experiment.Config, name string) string {
+	text := metric.Show(name, c.Expect[name])
+	if within, ok := c.Within[name]; ok {
+		text += " ± " + metric.Show(name, within)
+	}
+	return text
+}
+
+// verdict says whether the scores are those that the configuration expects; empty where it does not say how near they must be.
+func verdict(c experiment.Config, test metric.Scores) string {
+	var off []string
+	for _, name := range metric.Names() {
+		within, ok := c.Within[name]
+		if got, err := test.Get(name); ok && (err != nil || !(math.Abs(got-c.Expect[name]) <= within)) {
+			title, _ := metric.Title(name) // name is one of Names
+			off = append(off, fmt.Sprintf("%s is %s and not %s", title, format(test, name), expected(c, name)))
+		}
+	}
+	switch {
+	case len(c.Within) == 0:
+		return ""
+	case len(off) > 0:
+		return "\nnot as expected: " + strings.Join(off, ", ") + "; mmiln doctor says what this machine runs on\n"
+	}
+	return "\nas expected\n"
 }
 
 func format(s metric.Scores, name string) string {
