@@ -101,8 +101,8 @@ func TestFlagsOfTheEnvironmentStand(t *testing.T) {
 	for given, want := range map[string]string{
 		"":                                   level + " " + extra,
 		"--xla_backend_optimization_level=3": "--xla_backend_optimization_level=3 " + extra,
-		"--xla_backend_extra_options=a=1":    "--xla_backend_extra_options=a=1 " + level,
-		"--xla_llvm_disable_expensive_passes=false": "--xla_llvm_disable_expensive_passes=false " + level + " " + extra,
+		"--xla_backend_extra_options=xla_cpu_of_none=1": "--xla_backend_extra_options=xla_cpu_of_none=1 " + level,
+		"--xla_llvm_disable_expensive_passes=false":     "--xla_llvm_disable_expensive_passes=false " + level + " " + extra,
 	} {
 		t.Setenv("XLA_FLAGS", given)
 		_, _, err := device.Open("xla:cpu")
