@@ -16,6 +16,20 @@ import (
 	"github.com/mmiln/workbench/gomlx_ext/device"
 )
 
+// TestMain keeps the setting of the environment out: a plugin is given a cache when it is first opened.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "")
+	if err == nil {
+		err = os.Setenv(compilecache.Variable, dir)
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // use makes dir the cache of the plugin for CPUs.
 func use(t *testing.T, dir string) compute.Backend {
 	t.Helper()
