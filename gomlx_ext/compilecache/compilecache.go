@@ -77,7 +77,7 @@ func (c *Cache) Load(key Key) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key.name(), err)
 	}
-	entry, err := io.ReadAll(io.LimitReader(file, max(c.limit, info.Size())))
+	entry, err := io.ReadAll(io.LimitReader(file, info.Size()))
 	if err != nil {
 		return nil, err
 	}

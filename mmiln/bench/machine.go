@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/cpu"
+
+	"github.com/mmiln/workbench/mmiln/experiment/record"
 )
 
 // machine says what the times were measured on.
@@ -23,18 +25,7 @@ func machine() string {
 			features = append(features, f.name)
 		}
 	}
-	return fmt.Sprintf("%s/%s, %s, %d cores: %s", runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU(), strings.Join(features, ", "))
-}
-
-// processor is its name, where the system tells.
-func processor() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // not there: no name
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "processor of no name"
+	return fmt.Sprintf("%s/%s, %s, %d cores: %s", runtime.GOOS, runtime.GOARCH, record.Processor(), runtime.NumCPU(), strings.Join(features, ", "))
 }
 
 // resident is a process' memory in MB, 0 where the system does not tell.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// processor is the first model name in /proc/cpuinfo; empty where there is none, as on some ARM machines.
-func processor() string {
+// Processor is the first model name in /proc/cpuinfo; empty where there is none, as on some ARM machines.
+func Processor() string {
 	file, err := os.Open("/proc/cpuinfo")
 	if err != nil {
 		return ""

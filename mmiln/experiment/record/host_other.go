@@ -2,5 +2,5 @@
 
 package record
 
-// processor is not known here.
-func processor() string { return "" }
+// Processor is not known here.
+func Processor() string { return "" }

@@ -112,7 +112,7 @@ func build() (toolchain string, modules map[string]string, host Host) {
 	}
 	name, _ := os.Hostname() // a run may do without
 	return runtime.Version(), modules, Host{
-		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Memory: memory(), Name: name, CPU: processor(),
+		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Memory: memory(), Name: name, CPU: Processor(),
 	}
 }
 
