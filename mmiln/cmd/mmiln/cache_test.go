@@ -57,7 +57,7 @@ func TestARunIsTheSameToTheByteWithKeptProgramsAndWithout(t *testing.T) {
 
 func TestAResumedRunLoadsItsPrograms(t *testing.T) {
 	plugin := cpuPlugin(t)
-	workplace(t, 500)
+	workplace(t, 5000)
 	t.Setenv(compilecache.Variable, "programs")
 	p := start(t, "train", "tiny.toml", "--backend", plugin, "--set", `mmiln.drop=["audio"]`)
 	p.await("epoch   1")
