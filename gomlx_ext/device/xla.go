@@ -3,6 +3,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,7 +57,9 @@ func keepPrograms(path string) {
 	}
 	cache, err := compilecache.Default()
 	if err == nil && cache != nil {
-		err = putBefore(path, cache)
+		if err = putBefore(path, cache); err != nil {
+			err = errors.Join(err, cache.Close())
+		}
 	}
 	if err != nil {
 		compilecache.Count(func(c *compilecache.Counts) { c.Problem = "compiled programs are not kept: " + firstLine(err) })

@@ -37,7 +37,8 @@ func KeyOf(m record.Manifest) (string, error) {
 
 // key hashes the TOML form, which has one way to write an empty list where JSON has two.
 func (c Config) key(card string) (string, error) {
-	c.Name, c.Data.Dir, c.Expect, c.Within = "", "", nil, nil
+	c.Name, c.Data.Dir = "", ""
+	c.ExpectNothing()
 	text, err := c.TOML()
 	if err != nil {
 		return "", err

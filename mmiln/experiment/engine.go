@@ -118,8 +118,8 @@ func (k *Compiled) engine(backend compute.Backend, c Config, schema data.Schema,
 		return newEngine(backend, c, m, text)
 	}
 	seed := c.Seed
-	c.Name, c.Seed, c.Data, c.ULGM, c.Expect = "", 0, DataConfig{}, mmiln.ULGMConfig{}, nil
-	c.Within = nil
+	c.Name, c.Seed, c.Data, c.ULGM = "", 0, DataConfig{}, mmiln.ULGMConfig{}
+	c.ExpectNothing()
 	key := fmt.Sprint(backend.Name(), schema.Width, c)
 	if e := k.engines[key]; e != nil {
 		if ok, err := e.reset(seed); ok || err != nil {
@@ -249,7 +249,7 @@ func (e *Engine) stepTensors(b *data.Batch, labels map[mmiln.Task][]float32, see
 	}
 	args = append(args, tensors.FromScalar(seed))
 	if e.train.UpdateEvery == 1 {
-		first, second := adam.Correction(max(1, e.updates))
+		first, second := adam.Correction(e.updates)
 		args = append(args, tensors.FromScalar(first), tensors.FromScalar(second))
 	}
 	return args

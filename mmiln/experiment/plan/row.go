@@ -126,7 +126,7 @@ func (f File) config(name string, d Data, m Model, v Variant) (c experiment.Conf
 	if c.Train.Sealed {
 		return c, fmt.Errorf("[[model]] %q: %s has train.sealed, so its runs would have no test scores; set it to false there", m.Name, m.Config)
 	}
-	c.Expect, c.Within = nil, nil // what the base gives says nothing of this row
+	c.ExpectNothing() // what the base gives says nothing of this row
 	return c, nil
 }
 
@@ -212,7 +212,8 @@ func (p *Plan) checkDistinct() error {
 	seen := map[string]string{}
 	for _, row := range p.Rows {
 		c := row.Config
-		c.Name, c.Expect, c.Within = "", nil, nil
+		c.Name = ""
+		c.ExpectNothing()
 		text, err := c.TOML()
 		if err != nil {
 			return err
